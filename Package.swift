@@ -1,0 +1,106 @@
+// swift-tools-version: 6.3
+import Foundation
+import PackageDescription
+
+// Warnings are errors where nobody reads them (CI); at a desk they stay warnings.
+let isStrict = ProcessInfo.processInfo.environment["CI"] != nil
+
+let settings: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tool(_ name: String) -> Target {
+  .executableTarget(name: name, dependencies: ["Commands"], swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
+}
+
+let package = Package(
+  name: "ptoken",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "ptoken-record", targets: ["ptoken-record"]),
+    .executable(name: "ptoken-analyze", targets: ["ptoken-analyze"]),
+    .executable(name: "ptoken-report", targets: ["ptoken-report"]),
+    .executable(name: "ptoken-inspect", targets: ["ptoken-inspect"]),
+    .library(name: "Recording", targets: ["Recording"]),
+    .library(name: "SnapshotFormat", targets: ["SnapshotFormat"]),
+    .library(name: "MutualInformation", targets: ["MutualInformation"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    // The native libraries.
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+    .systemLibrary(
+      name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+    .systemLibrary(
+      name: "CBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev", "liblapacke-dev"]), .brew(["openblas"])]),
+
+    // Files.
+    module("HDF5", ["CHDF5", "CZstd"]),
+    module("SnapshotFormat", ["HDF5", "Results", crypto]),
+    module("Recording", ["SnapshotFormat"]),
+
+    // Numbers.
+    module("LinearAlgebra", ["CBLAS"]),
+    module("MutualInformation", ["LinearAlgebra"]),
+    module("PrivacyTokens", ["LinearAlgebra"]),
+    module("Results", []),
+    module(
+      "Analysis",
+      ["SnapshotFormat", "MutualInformation", "PrivacyTokens", "LinearAlgebra", "Results"]),
+
+    // People.
+    module("Reporting", ["Results"]),
+    module("Demonstrations", ["Recording", "SnapshotFormat", "LinearAlgebra", "HDF5"]),
+    module(
+      "Commands",
+      [
+        "SnapshotFormat", "Recording", "Analysis", "Results", "Reporting", "Demonstrations",
+        argumentParser,
+      ]),
+    tool("ptoken-record"),
+    tool("ptoken-analyze"),
+    tool("ptoken-report"),
+    tool("ptoken-inspect"),
+
+    // Tests.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+    tests("HDF5Tests", ["HDF5"]),
+    tests("SnapshotFormatTests", ["SnapshotFormat", "HDF5", "Results"]),
+    tests("RecordingTests", ["Recording", "SnapshotFormat"]),
+    tests("LinearAlgebraTests", ["LinearAlgebra"]),
+    tests("MutualInformationTests", ["MutualInformation", "LinearAlgebra"]),
+    tests("PrivacyTokensTests", ["PrivacyTokens", "LinearAlgebra"]),
+    tests(
+      "AnalysisTests",
+      ["Analysis", "Demonstrations", "SnapshotFormat", "Results", "LinearAlgebra"]),
+    tests("ReportingTests", ["Reporting", "Results"]),
+    tests("DemonstrationsTests", ["Demonstrations", "LinearAlgebra", "SnapshotFormat"]),
+    tests(
+      "CommandTests",
+      [
+        "ptoken-record", "ptoken-analyze", "ptoken-report", "ptoken-inspect", "SnapshotFormat",
+        "HDF5",
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)

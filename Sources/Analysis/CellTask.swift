@@ -1,0 +1,165 @@
+internal import LinearAlgebra
+internal import MutualInformation
+internal import PrivacyTokens
+internal import Results
+internal import SnapshotFormat
+
+/// The figures of one layer in one window: a pure function of its rows, the settings and the seed.
+struct CellTask: Sendable {
+  var layer: Int
+  var window: Int
+  var isGrouped: Bool
+  /// Recorded gradients of the window's selected rows, [n, width].
+  var gradients: Matrix
+
+  /// What the task found.
+  struct Outcome: Sendable {
+    var cell: Study.Cell
+    /// Values under each mismatched pairing, for the measures that enter the map's test.
+    var null: [Measure: [Double]]
+    var rows: AnalysisFile.CellRows
+  }
+
+  /// Rows below which a figure is flagged: its interval is then wider than most effects.
+  private static let fewRows = 300
+
+  /// Computes; the encoders are fitted once per fold, the critics once per fold and pairing.
+  func run(_ rows: WindowRows, settings: Study.Settings) throws -> Outcome {
+    let n = gradients.rows
+    var generator = SeededGenerator(
+      seed: settings.seed, stream: 1 << 32 | UInt64(window) << 16 | UInt64(layer))
+    let noise = settings.sigma * generator.normalMatrix(rows: n, columns: settings.components)
+
+    var folds: [PairedFold] = []
+    var neighbours: [NearestNeighbours] = []
+    var tokens = Matrix(rows: n, columns: settings.components)
+    var kept = 0.0
+    var components = settings.components
+    for fold in 0..<rows.foldCount {
+      let encoder = try PrincipalComponents(
+        fitting: gradients.gatheringRows(rows.train[fold]),
+        components: WindowRows.components(
+          trainingRows: rows.train[fold].count, most: settings.components))
+      guard encoder.count > 0, rows.views[fold].columns > 0 else { throw ConstantRows() }
+      let clean = encoder(gradients)
+      for row in rows.test[fold] {
+        for column in 0..<clean.columns { tokens[row, column] = clean[row, column] }
+      }
+      kept +=
+        encoder.keptVariance(of: gradients.gatheringRows(rows.test[fold]))
+        * Double(rows.test[fold].count) / Double(n)
+      components = min(components, encoder.count)
+      let noisy = clean + noise.prefixColumns(clean.columns)
+      folds.append(
+        try PairedFold(
+          x: rows.views[fold], y: noisy, train: rows.train[fold], test: rows.test[fold]))
+      let few = settings.neighbourComponents
+      let (x, y) = (rows.views[fold], noisy)
+      neighbours.append(
+        NearestNeighbours(
+          x: x.prefixColumns(min(few, x.columns)).gatheringRows(rows.test[fold]),
+          y: y.prefixColumns(min(few, y.columns)).gatheringRows(rows.test[fold]),
+          k: settings.neighbours))
+    }
+
+    let order = rows.test.flatMap { $0 }
+    let clusters = isGrouped ? order.map { rows.steps[$0] } : nil
+    let ceiling = GaussianInformation.ceiling(
+      components: components, sigma: settings.sigma)
+    let gaussian = try GaussianInformation.estimate(folds, ceiling: ceiling)
+    let scores = try GaussianInformation.heldOutScores(folds)
+    let bound = GaussianInformation.donskerVaradhan(scores)
+    let ksg = Self.neighbourEstimate(neighbours, rows, nil)
+    let found = Recovery.reidentification(
+      scores, candidates: rows.candidates, using: &generator)
+    let variance = try Recovery.variance(folds, features: rows.features)
+    let label = try rows.labels.map { try LabelInformation.estimate(folds, labels: $0) }
+
+    var null: [Measure: [Double]] = [:]
+    for pairing in rows.pairings {
+      null[.gaussian, default: []].append(
+        try GaussianInformation.estimate(folds, pairing: pairing).value)
+      null[.ksg, default: []].append(Self.neighbourEstimate(neighbours, rows, pairing).value)
+      null[.recoverableVariance, default: []].append(
+        try Recovery.variance(folds, features: rows.features, pairing: pairing).value)
+      if let labels = rows.labels {
+        let result = try LabelInformation.estimate(folds, labels: labels, pairing: pairing)
+        null[.label, default: []].append(result.information.value)
+        null[.labelAccuracy, default: []].append(
+          result.hits.reduce(0, +) / Double(result.hits.count))
+      }
+    }
+
+    func figure(_ measure: Measure, _ value: Double, _ terms: [Double], _ ceiling: Double) -> Figure {
+      let error = Clustered.standardError(ofMean: terms, clusters: clusters)
+      var flags: [Figure.Flag] = []
+      if measure.unit == .nats, value > 0.8 * ceiling { flags.append(.saturated) }
+      if n < Self.fewRows { flags.append(.fewRows) }
+      return Figure(
+        measure: measure, value: value, standardError: error, low: value - 1.96 * error,
+        high: value + 1.96 * error, nullMean: .nan, nullDeviation: .nan, p: .nan, mapP: .nan,
+        ceiling: ceiling, rows: n, flags: flags)
+    }
+    var figures = [
+      figure(.gaussian, gaussian.value, gaussian.contributions, gaussian.ceiling),
+      figure(.donskerVaradhan, bound.value, bound.contributions, bound.ceiling),
+      figure(.ksg, ksg.value, ksg.contributions, ksg.ceiling),
+    ]
+    if let label {
+      let hits = label.hits.reduce(0, +) / Double(label.hits.count)
+      figures += [
+        figure(
+          .label, label.information.value, label.information.contributions,
+          label.information.ceiling),
+        figure(.labelAccuracy, hits, label.hits, 1),
+      ]
+    }
+    figures += [
+      figure(.reidentification, found.reduce(0, +) / Double(found.count), found, 1),
+      figure(.recoverableVariance, variance.value, variance.contributions, 1),
+    ]
+    var perRow: [Measure: [Double]] = [
+      .gaussian: gaussian.contributions, .donskerVaradhan: bound.contributions,
+      .ksg: ksg.contributions, .reidentification: found,
+    ]
+    perRow[.label] = label?.information.contributions
+    return Outcome(
+      cell: Study.Cell(
+        layer: layer, window: window, components: components, keptVariance: kept, figures: figures),
+      null: null,
+      rows: AnalysisFile.CellRows(
+        layer: layer, window: window, width: components,
+        tokens: tokens.prefixColumns(components).elements.map { Float($0) },
+        scores: perRow.mapValues { Self.inRowOrder($0, order) }))
+  }
+
+  private static func inRowOrder(_ values: [Double], _ order: [Int]) -> [Double] {
+    var result = values
+    for (position, row) in order.enumerated() { result[row] = values[position] }
+    return result
+  }
+
+  /// The nearest-neighbour estimate within each fold's held-out rows, weighted by rows.
+  private static func neighbourEstimate(
+    _ folds: [NearestNeighbours], _ rows: WindowRows, _ pairing: [Int]?
+  ) -> Estimate {
+    var contributions: [Double] = []
+    var ceiling = Double.infinity
+    for (fold, neighbours) in folds.enumerated() {
+      let local = pairing.map { pairing in
+        var position: [Int: Int] = [:]
+        for (index, row) in rows.test[fold].enumerated() { position[row] = index }
+        return rows.test[fold].map { position[pairing[$0]]! }
+      }
+      let estimate = neighbours.estimate(pairing: local)
+      contributions += estimate.contributions
+      ceiling = min(ceiling, estimate.ceiling)
+    }
+    return Estimate(
+      value: contributions.reduce(0, +) / Double(contributions.count), kind: .estimate,
+      contributions: contributions, ceiling: ceiling)
+  }
+}
+
+/// Rows in which nothing varies: there is no token to speak of.
+struct ConstantRows: Error {}

@@ -1,0 +1,66 @@
+internal import Results
+
+/// p-values of every tested figure, alone and against the largest over the whole map.
+///
+/// The max-statistic (Westfall & Young 1993; Nichols & Holmes 2002, doi:10.1002/hbm.1058): each figure is
+/// standardised by its own null; a pairing's largest standardised figure over all cells and measures is what chance
+/// can do to the map as a whole. Observed and mismatched pairings are standardised alike, so that under
+/// independence all R + 1 are exchangeable and the family-wise false-alarm rate is the level.
+enum MapTest {
+  /// Measures that enter the test; scores are read only where these find something.
+  static let tested: Set<Measure> = [.gaussian, .ksg, .label]
+
+  /// Fills in null mean, deviation, p-values and the flag for figures that do not beat their null.
+  static func apply(to outcomes: inout [CellTask.Outcome]) {
+    let pairings = outcomes.compactMap { $0.null[.gaussian]?.count }.min() ?? 0
+    guard pairings > 0 else { return }
+    var largest = [Double](repeating: -.infinity, count: pairings)
+    for outcome in outcomes {
+      for (measure, null) in outcome.null where tested.contains(measure) {
+        let scale = Scale(outcome.cell[measure]!.value, null)
+        for (pairing, value) in null.enumerated() {
+          largest[pairing] = max(largest[pairing], scale(value))
+        }
+      }
+    }
+    for index in outcomes.indices {
+      for position in outcomes[index].cell.figures.indices {
+        let figure = outcomes[index].cell.figures[position]
+        guard let null = outcomes[index].null[figure.measure] else { continue }
+        var filled = figure
+        filled.nullMean = null.reduce(0, +) / Double(null.count)
+        filled.nullDeviation = deviation(null, about: filled.nullMean)
+        filled.p = share(null, reaching: figure.value)
+        if tested.contains(figure.measure) {
+          filled.mapP = share(largest, reaching: Scale(figure.value, null)(figure.value))
+          if filled.mapP > Verdict.level { filled.flags.append(.nullNotBeaten) }
+        }
+        outcomes[index].cell.figures[position] = filled
+      }
+    }
+  }
+
+  private struct Scale {
+    let mean: Double
+    let deviation: Double
+
+    init(_ observed: Double, _ null: [Double]) {
+      mean = (observed + null.reduce(0, +)) / Double(null.count + 1)
+      deviation = MapTest.deviation(null + [observed], about: mean)
+    }
+
+    func callAsFunction(_ value: Double) -> Double {
+      deviation > 0 ? (value - mean) / deviation : 0
+    }
+  }
+
+  private static func deviation(_ values: [Double], about mean: Double) -> Double {
+    guard values.count > 1 else { return .nan }
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (squares / Double(values.count - 1)).squareRoot()
+  }
+
+  private static func share(_ null: [Double], reaching value: Double) -> Double {
+    Double(1 + null.count { $0 >= value }) / Double(null.count + 1)
+  }
+}

@@ -1,0 +1,81 @@
+import CHDF5
+import CZstd
+
+/// Zstandard as HDF5's registered filter 32015: one frame a chunk, as hdf5plugin writes and reads it.
+enum ZstdFilter {
+  static let id: H5Z_filter_t = 32015
+
+  /// Registers the filter with libhdf5, for reads and writes that go through its own pipeline.
+  static func register() {
+    var description = H5Z_class2_t()
+    description.version = H5Z_CLASS_T_VERS
+    description.id = id
+    description.encoder_present = 1
+    description.decoder_present = 1
+    // libhdf5 keeps the pointer; a StaticString lives as long as the program.
+    let name: StaticString = "zstd (ptoken)"
+    description.name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    description.filter = { @Sendable flags, count, values, used, capacity, buffer in
+      ZstdFilter.run(flags, count, values, used, capacity, buffer)
+    }
+    H5Zregister(&description)
+  }
+
+  private static func run(
+    _ flags: UInt32, _ count: Int, _ values: UnsafePointer<UInt32>?, _ used: Int,
+    _ capacity: UnsafeMutablePointer<Int>?,
+    _ buffer: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+  ) -> Int {
+    guard let capacity, let buffer, let source = buffer.pointee else { return 0 }
+    let isDecoding = flags & UInt32(H5Z_FLAG_REVERSE) != 0
+    let room: Int
+    if isDecoding {
+      // Only one whole frame that states its size, within what a chunk may hold.
+      let size = ZSTD_getFrameContentSize(source, used)
+      guard size <= UInt64(UInt32.max) else { return 0 }
+      room = Int(size)
+    } else {
+      room = ZSTD_compressBound(used)
+    }
+    guard let target = H5allocate_memory(max(room, 1), false) else { return 0 }
+    let written =
+      isDecoding
+      ? ZSTD_decompress(target, room, source, used)
+      : ZSTD_compress(target, room, source, used, count > 0 ? Int32(clamping: values![0]) : 3)
+    guard ZSTD_isError(written) == 0 else {
+      H5free_memory(target)
+      return 0
+    }
+    H5free_memory(source)
+    buffer.pointee = target
+    capacity.pointee = room
+    return written
+  }
+}
+
+/// Zstandard of whole byte arrays.
+package enum Zstd {
+  /// One frame holding `bytes`.
+  package static func compress(_ bytes: UnsafeRawBufferPointer, level: Int) -> [UInt8] {
+    let room = ZSTD_compressBound(bytes.count)
+    return [UInt8](unsafeUninitializedCapacity: room) { target, count in
+      let written = ZSTD_compress(
+        target.baseAddress, room, bytes.baseAddress, bytes.count, Int32(clamping: level))
+      count = ZSTD_isError(written) == 0 ? written : 0
+    }
+  }
+
+  /// The content of one frame; nil unless it decodes to exactly `size` bytes.
+  package static func decompress(_ bytes: some Collection<UInt8>, size: Int) -> [UInt8]? {
+    let source = Array(bytes)
+    var isWhole = false
+    let result = [UInt8](unsafeUninitializedCapacity: size) { target, count in
+      let written = source.withUnsafeBytes {
+        ZSTD_decompress(target.baseAddress, size, $0.baseAddress, $0.count)
+      }
+      isWhole = ZSTD_isError(written) == 0 && written == size
+      count = isWhole ? size : 0
+    }
+    return isWhole ? result : nil
+  }
+}

@@ -1,0 +1,56 @@
+/// A mutual-information figure in nats, with what is needed to judge it.
+public struct Estimate: Sendable {
+  /// What may be claimed from a figure.
+  public enum Kind: Sendable {
+    /// An asymptotic lower bound: evaluated on rows that the critic never saw.
+    case lowerBound
+    /// May lie on either side of the truth.
+    case estimate
+  }
+
+  /// The figure, nats. Never clipped at zero.
+  public var value: Double
+  /// What may be claimed.
+  public var kind: Kind
+  /// Each evaluated row's contribution; they average to `value`.
+  public var contributions: [Double]
+  /// The largest value this estimator can show on so many rows, nats.
+  public var ceiling: Double
+
+  /// An estimate from its parts.
+  public init(value: Double, kind: Kind, contributions: [Double], ceiling: Double) {
+    self.value = value
+    self.kind = kind
+    self.contributions = contributions
+    self.ceiling = ceiling
+  }
+
+  /// Standard error of the mean of the contributions, taken as independent across clusters.
+  ///
+  /// - Parameter clusters: cluster of each row; nil: every row is its own.
+  public func standardError(clusters: [Int]? = nil) -> Double {
+    Clustered.standardError(ofMean: contributions, clusters: clusters)
+  }
+}
+
+/// Errors of means of dependent rows.
+public enum Clustered {
+  /// Standard error of a mean whose terms are independent across clusters but not within
+  /// (Liang & Zeger 1986, doi:10.1093/biomet/73.1.13); infinite for fewer than two clusters.
+  public static func standardError(ofMean values: [Double], clusters: [Int]? = nil) -> Double {
+    let n = Double(values.count)
+    let mean = values.reduce(0, +) / n
+    var sums: [Int: Double] = [:]
+    if let clusters {
+      for (value, cluster) in zip(values, clusters) { sums[cluster, default: 0] += value - mean }
+    }
+    let groups = clusters == nil ? values.count : sums.count
+    guard groups >= 2 else { return .infinity }
+    // Summed in the order of cluster numbers: dictionary order would change the last bits.
+    let squares =
+      clusters == nil
+      ? values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      : sums.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value * $1.value }
+    return (squares * Double(groups) / Double(groups - 1)).squareRoot() / n
+  }
+}

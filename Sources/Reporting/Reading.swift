@@ -1,0 +1,152 @@
+internal import Results
+
+/// One thing that a person decides by, in a few words and in a sentence.
+struct Reading: Sendable {
+  /// What is read.
+  enum Topic: String, CaseIterable, Sendable {
+    case information
+    case reidentification
+    case recoverableVariance = "recoverable_variance"
+    case label
+  }
+
+  /// How it came out.
+  enum Status: String, Sendable {
+    /// Above what chance gives, in a cell with a finding.
+    case found
+    /// Measured, and no finding.
+    case notFound = "not_found"
+    /// Not measured in this study.
+    case notMeasured = "not_measured"
+  }
+
+  /// What is read.
+  let topic: Topic
+  /// How it came out.
+  let status: Status
+  /// A heading.
+  let title: String
+  /// The value in a few words: "98 %", "about 4.1 bits".
+  let value: String
+  /// The whole statement.
+  let sentence: String
+  /// Where it was seen; nil where not measured.
+  let place: (layer: Int, window: Int)?
+  /// The figure behind the value.
+  let figure: Figure?
+  /// What blind guessing reaches, as a share; NaN where it has no meaning.
+  let chance: Double
+
+  init(_ topic: Topic, _ view: StudyView) {
+    self.topic = topic
+    title = Self.title(topic)
+    let measures = Self.measures(topic)
+    let found = measures.lazy.compactMap { measure in
+      view.verdict.strongest.first { place in
+        place.figure.measure == measure && place.figure.value.isFinite
+          && view.figure(measure, layer: place.layer, window: place.window) != nil
+      }
+    }.first.map { ($0.layer, $0.window, $0.figure) }
+    guard let (layer, window, figure) = found ?? Self.largest(measures, view) else {
+      status = .notMeasured
+      value = Numbers.missing
+      sentence = "Not measured in this study."
+      place = nil
+      figure = nil
+      chance = .nan
+      return
+    }
+    status = found == nil ? .notFound : .found
+    self.figure = figure
+    place = (layer, window)
+    chance = view.chance(figure.measure, window: window)
+    value =
+      topic == .information || figure.measure == .label
+      ? Wording.claim(figure) : Wording.value(figure)
+    let statement = Self.statement(figure, view, layer: layer, window: window)
+    sentence =
+      status == .found
+      ? statement + "."
+      : figure.value > 0
+        ? "No finding. The largest figure of any cell: \(statement)."
+        : "No finding. No figure is above zero."
+  }
+
+  private static func title(_ topic: Topic) -> String {
+    switch topic {
+    case .information: "Information"
+    case .reidentification: "Re-identification"
+    case .recoverableVariance: "Recoverable variance"
+    case .label: "Labels"
+    }
+  }
+
+  /// Measures of a topic; the first that was taken speaks for it.
+  private static func measures(_ topic: Topic) -> [Measure] {
+    switch topic {
+    case .information: [.gaussian, .donskerVaradhan, .ksg]
+    case .reidentification: [.reidentification]
+    case .recoverableVariance: [.recoverableVariance]
+    case .label: [.labelAccuracy, .label]
+    }
+  }
+
+  private static func largest(
+    _ measures: [Measure], _ view: StudyView
+  ) -> (Int, Int, Figure)? {
+    for measure in measures {
+      let all = view.figures(measure).filter { $0.figure.value.isFinite }
+      if let top = all.max(by: { $0.figure.value < $1.figure.value }) {
+        return (top.layer, top.window, top.figure)
+      }
+    }
+    return nil
+  }
+
+  /// A statement without its full stop.
+  private static func statement(
+    _ figure: Figure, _ view: StudyView, layer: Int, window: Int
+  ) -> String {
+    let value = Wording.value(figure)
+    switch figure.measure {
+    case .gaussian, .donskerVaradhan, .ksg:
+      let bound = view.verdict.strongest.first { $0.figure.measure == .donskerVaradhan }
+      let others =
+        figure.measure == .gaussian
+        ? bound.map { "; as a lower bound, \(Wording.claim($0.figure))" } ?? "" : ""
+      return
+        "a gradient carries \(Wording.claim(figure)) about its input (95\u{A0}% interval \(interval(figure)))\(others)"
+    case .reidentification:
+      return
+        "the right record was picked out of \(view.study.windows[safe: window]?.candidates ?? 0) in \(value) of cases; "
+        + "chance \(Numbers.percent(view.chance(.reidentification, window: window)))"
+    case .recoverableVariance:
+      return "\(value) of the input's variance can be reconstructed by a linear probe"
+    case .labelAccuracy:
+      let label = view.figure(.label, layer: layer, window: window)
+      return
+        "labels are guessed right in \(value), blind guessing \(Numbers.percent(view.chance(.labelAccuracy, window: window)))"
+        + (label.map { "; \(entropyShare($0, view, window: window))" } ?? "")
+    case .label:
+      return "a gradient gives away \(entropyShare(figure, view, window: window))"
+    }
+  }
+
+  /// The label information of a figure out of what a label holds: "at least 2.9 of 3.3 bits of the label".
+  static func entropyShare(_ figure: Figure, _ view: StudyView, window: Int) -> String {
+    let saturated = figure.flags.contains(.saturated) ? ", saturated" : ""
+    let entropy = view.study.windows[safe: window]?.labelEntropy ?? .nan
+    return
+      "at least \(Numbers.bits(figure.value)) of \(Numbers.bitsWithUnit(entropy)) of the label\(saturated)"
+  }
+
+  /// The 95 % interval in bits, "3.9 to 4.3".
+  private static func interval(_ figure: Figure) -> String {
+    "\(Numbers.bits(figure.low)) to \(Numbers.bits(figure.high))"
+  }
+}
+
+extension Array {
+  /// The element at `index`, or nil outside the array.
+  subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
+}

@@ -1,0 +1,97 @@
+/// Names of objects and attributes in both files, and the versions that this module writes; see spec/SPEC.md.
+enum Names {
+  static let snapshotFormat = "ptoken-snapshot"
+  static let analysisFormat = "ptoken-analysis"
+  static let version = FormatVersion(major: 0, minor: 1)
+
+  // Root attributes.
+  static let format = "format"
+  static let versionAttribute = "version"
+  static let runID = "run_id"
+  static let created = "created"
+  static let producer = "producer"
+  static let status = "status"
+
+  // Root objects of a snapshot.
+  static let model = "model"
+  static let training = "training"
+  static let steps = "steps"
+  static let tables = "tables"
+  static let commit = "commit"
+
+  // Columns of /steps.
+  static let index = "index"
+  static let epoch = "epoch"
+  static let time = "time"
+  static let loss = "loss"
+  static let learningRate = "learning_rate"
+  static let mode = "mode"
+
+  // A table.
+  static let name = "name"
+  static let unit = "unit"
+  static let observations = "observations"
+  static let step = "step"
+  static let record = "record"
+  static let rank = "rank"
+  static let streams = "streams"
+
+  // A stream.
+  static let kind = "kind"
+  static let layer = "layer"
+  static let stage = "stage"
+  static let shape = "shape"
+  static let sketch = "sketch"
+  static let sketchSeed = "sketch_seed"
+  static let sketchNonzeros = "sketch_nonzeros"
+
+  // Root objects of an analysis.
+  static let provenance = "provenance"
+  static let run = "run"
+  static let warnings = "warnings"
+  static let layers = "layers"
+  static let windows = "windows"
+  static let cells = "cells"
+  static let estimates = "estimates"
+  static let rows = "rows"
+
+  /// `T0007`, `L0007`: object names are made of a letter and a number; what people call a thing is data.
+  static func numbered(_ prefix: String, _ number: Int) -> String {
+    let digits = String(number)
+    return prefix + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+}
+
+/// A format version. Readers accept any minor version of a major version that they know.
+struct FormatVersion: Equatable, CustomStringConvertible {
+  let major: Int
+  let minor: Int
+
+  init(major: Int, minor: Int) {
+    self.major = major
+    self.minor = minor
+  }
+
+  /// Parses `major.minor`, decimal digits without leading zeros.
+  init?(_ text: String) {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, let major = Int(parts[0]), let minor = Int(parts[1]),
+      text == "\(major).\(minor)", major >= 0, minor >= 0
+    else { return nil }
+    self.init(major: major, minor: minor)
+  }
+
+  var description: String { "\(major).\(minor)" }
+}
+
+/// Bounds on what a file may declare, checked before anything is allocated.
+enum Limits {
+  static let jsonBytes = 16 << 20
+  static let textBytes = 4096
+  static let steps = 1 << 24
+  static let tables = 256
+  static let streamsPerTable = 1 << 16
+  static let observations = 1 << 28
+  static let width = 1 << 24
+  static let chunkBytes = 64 << 20
+}

@@ -1,0 +1,73 @@
+private import Foundation
+
+#if canImport(Darwin)
+  private import Darwin
+#else
+  private import Glibc
+#endif
+
+/// An output that appears under its name only when it is whole: written beside it, renamed over it at the end,
+/// removed if that never comes.
+public struct ReplacingFile: ~Copyable {
+  /// The name that the output will have.
+  public let destination: String
+  /// Where it is written until then, in the same folder.
+  public let temporary: String
+
+  /// Checks that the output may be written.
+  ///
+  /// - Throws: `exists` unless `force`; `notFound` or `permission` for its folder.
+  public init(_ destination: String, force: Bool) throws(SnapshotError) {
+    let folder = (destination as NSString).deletingLastPathComponent
+    var isFolder: ObjCBool = false
+    let manager = FileManager.default
+    guard manager.fileExists(atPath: folder.isEmpty ? "." : folder, isDirectory: &isFolder),
+      isFolder.boolValue
+    else {
+      throw SnapshotError(
+        code: .notFound, file: destination, message: "cannot write: its folder does not exist",
+        remedy: "Create the folder, or choose another name.")
+    }
+    guard force || !manager.fileExists(atPath: destination) else {
+      throw SnapshotError(
+        code: .exists, file: destination, message: "already exists",
+        remedy: "Choose another name, or replace it with --force.")
+    }
+    if manager.fileExists(atPath: destination, isDirectory: &isFolder), isFolder.boolValue {
+      throw SnapshotError(
+        code: .exists, file: destination, message: "is a folder",
+        remedy: "Name a file to write.")
+    }
+    // access(2) would say yes to root on a read-only mount; creating the file is the only honest test.
+    let name = (destination as NSString).lastPathComponent
+    let temporary = (folder as NSString).appendingPathComponent(".\(name).\(getpid()).partial")
+    unlink(temporary)
+    let descriptor = open(temporary, O_CREAT | O_EXCL | O_WRONLY, 0o600)
+    guard descriptor >= 0 else {
+      let reason = String(cString: strerror(errno))
+      throw SnapshotError(
+        code: errno == ENOSPC ? .noSpace : .permission, file: destination,
+        message: "cannot write: \(reason.lowercased())",
+        remedy: "Check the permissions and the space of its folder.")
+    }
+    _ = close(descriptor)
+    self.destination = destination
+    self.temporary = temporary
+  }
+
+  /// Makes the output appear under its name, on disk before the rename.
+  public consuming func commit() throws(SnapshotError) {
+    let descriptor = open(temporary, O_RDONLY)
+    if descriptor >= 0 {
+      fsync(descriptor)
+      _ = close(descriptor)
+    }
+    guard rename(temporary, destination) == 0 else {
+      let reason = String(cString: strerror(errno))
+      throw SnapshotError(code: .failed, file: destination, message: "cannot rename: \(reason)")
+    }
+  }
+
+  // After a commit there is nothing left under this name.
+  deinit { unlink(temporary) }
+}
