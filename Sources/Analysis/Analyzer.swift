@@ -48,7 +48,8 @@ public struct Analyzer: Sendable {
     let plan = try StudyPlan(reader, settings: settings)
     var warnings = plan.warnings
     if reader.status != .complete {
-      warnings.append("Recording ended early (\(reader.status.rawValue)): later training is not in the file.")
+      warnings.append(
+        "Recording ended early (\(reader.status.rawValue)): later training is not in the file.")
     }
 
     var study = Study(
@@ -62,7 +63,8 @@ public struct Analyzer: Sendable {
     var windows: [AnalysisFile.WindowRows] = []
     var outcomes: [CellTask.Outcome] = []
     var constant: [(layer: Int, window: Int)] = []
-    let total = plan.windows.reduce(0) { $0 + plan.streams[$1.table]!.count }
+    var tooSmall: [Int] = []
+    var total = plan.windows.reduce(0) { $0 + plan.streams[$1.table]!.count }
     let done = Mutex(0)
 
     var next = 0
@@ -72,10 +74,18 @@ public struct Analyzer: Sendable {
       while next < plan.windows.count, bytes < Self.batchBytes {
         if isCancelled() { throw cancelled(path) }
         let window = plan.windows[next]
+        next += 1
         let rows = try WindowRows(window, plan: plan, reader: reader, settings: settings)
+        // Left out only now: how many records a window has, and in which folds, is in its rows.
+        guard rows.smallestFold >= WindowRows.fewest(settings) else {
+          total -= plan.streams[window.table]!.count
+          tooSmall.append(rows.smallestFold)
+          continue
+        }
+        let number = study.windows.count
         let tasks = try plan.streams[window.table]!.map { stream in
           CellTask(
-            layer: stream.layer, window: next, isGrouped: window.steps.count > 1,
+            layer: stream.layer, window: number, isGrouped: window.steps.count > 1,
             gradients: try WindowRows.matrix(
               stream.stream, window, reader, selected: rows.selected))
         }
@@ -87,8 +97,7 @@ public struct Analyzer: Sendable {
           AnalysisFile.WindowRows(
             records: rows.records, steps: rows.steps.map { Int64(reader.steps[$0].index) },
             folds: rows.folds.map { UInt8($0) }))
-        batch.append((rows, next, tasks))
-        next += 1
+        batch.append((rows, number, tasks))
       }
       let read = batch.map(\.rows)
       let prepared = try parallel(read.count, isCancelled, path) { index in
@@ -97,6 +106,7 @@ public struct Analyzer: Sendable {
         return rows
       }
       let tasks = batch.indices.flatMap { index in batch[index].tasks.map { (index, $0) } }
+      let all = total
       let results = try parallel(tasks.count, isCancelled, path) {
         position -> (CellTask, CellTask.Outcome?) in
         let (index, task) = tasks[position]
@@ -108,12 +118,28 @@ public struct Analyzer: Sendable {
           done.withLock {
             $0 += 1
             return $0
-          }, total)
+          }, all)
         return (task, outcome)
       }
       for (task, outcome) in results {
-        if let outcome { outcomes.append(outcome) } else { constant.append((task.layer, task.window)) }
+        if let outcome {
+          outcomes.append(outcome)
+        } else {
+          constant.append((task.layer, task.window))
+        }
       }
+    }
+    if let largest = tooSmall.max() {
+      let fewest = WindowRows.fewest(settings)
+      guard !study.windows.isEmpty else {
+        throw AnalysisError(
+          code: .tooFewRows, file: path,
+          message: "expected at least \(fewest) distinct records in every fold, found \(largest)",
+          remedy: "Record a larger probe set, or use fewer --folds or --neighbours.")
+      }
+      warnings.append(
+        "\(tooSmall.count) window(s) have fewer than \(fewest) distinct records in a fold and were left out."
+      )
     }
     for (layer, window) in constant {
       warnings.append(
@@ -129,7 +155,8 @@ public struct Analyzer: Sendable {
   }
 
   private func cancelled(_ path: String) -> AnalysisError {
-    AnalysisError(code: .cancelled, file: path, message: "interrupted", remedy: "Nothing was written.")
+    AnalysisError(
+      code: .cancelled, file: path, message: "interrupted", remedy: "Nothing was written.")
   }
 
   /// Runs independent work on every core; results in order, the first error rethrown.
@@ -176,7 +203,8 @@ public struct Analyzer: Sendable {
     var warnings: [String] = []
     let few = study.windows.filter { $0.rows < 300 }.count
     if few > 0 {
-      warnings.append("\(few) window(s) have fewer than 300 rows: small leaks there stay invisible.")
+      warnings.append(
+        "\(few) window(s) have fewer than 300 rows: small leaks there stay invisible.")
     }
     let candidates = study.windows.map(\.candidates).min() ?? 0
     if candidates < study.provenance.settings.candidates {
@@ -188,6 +216,14 @@ public struct Analyzer: Sendable {
     if !saturated.isEmpty {
       warnings.append(
         "\(saturated.count) of \(study.cells.count) cells have a figure near its ceiling: there the truth may be larger."
+      )
+    }
+    let below = study.cells.count { cell in
+      cell.figures.contains { $0.flags.contains(.belowResolution) }
+    }
+    if below > 0 {
+      warnings.append(
+        "In \(below) of \(study.cells.count) cells most gradients are smaller than the resolution sigma = \(study.provenance.settings.sigma), because a few large ones set the scale: a fall of information there need not mean a smaller leak. Analyse again with a smaller --sigma."
       )
     }
     let pairings = study.provenance.settings.pairings

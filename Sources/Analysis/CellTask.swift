@@ -62,11 +62,12 @@ struct CellTask: Sendable {
           k: settings.neighbours))
     }
 
+    let isBelowResolution = Self.medianPower(tokens, components) < settings.sigma * settings.sigma
     let order = rows.test.flatMap { $0 }
     let clusters = isGrouped ? order.map { rows.steps[$0] } : nil
     let ceiling = GaussianInformation.ceiling(
       components: components, sigma: settings.sigma)
-    let gaussian = try GaussianInformation.estimate(folds, ceiling: ceiling)
+    var gaussian = try GaussianInformation.estimate(folds, ceiling: ceiling)
     let scores = try GaussianInformation.heldOutScores(folds)
     let bound = GaussianInformation.donskerVaradhan(scores)
     let ksg = Self.neighbourEstimate(neighbours, rows, nil)
@@ -90,11 +91,22 @@ struct CellTask: Sendable {
       }
     }
 
-    func figure(_ measure: Measure, _ value: Double, _ terms: [Double], _ ceiling: Double) -> Figure {
+    // An encoder fitted on fewer rows than columns sees training rows larger than new ones, and the Gaussian reading
+    // then is not 0 without dependence. What mismatched pairs read is that bias.
+    if let readings = null[.gaussian] {
+      let bias = readings.reduce(0, +) / Double(readings.count)
+      gaussian.value -= bias
+      gaussian.contributions = gaussian.contributions.map { $0 - bias }
+      null[.gaussian] = readings.map { $0 - bias }
+    }
+
+    func figure(_ measure: Measure, _ value: Double, _ terms: [Double], _ ceiling: Double) -> Figure
+    {
       let error = Clustered.standardError(ofMean: terms, clusters: clusters)
       var flags: [Figure.Flag] = []
       if measure.unit == .nats, value > 0.8 * ceiling { flags.append(.saturated) }
       if n < Self.fewRows { flags.append(.fewRows) }
+      if measure.unit == .nats, isBelowResolution { flags.append(.belowResolution) }
       return Figure(
         measure: measure, value: value, standardError: error, low: value - 1.96 * error,
         high: value + 1.96 * error, nullMean: .nan, nullDeviation: .nan, p: .nan, mapP: .nan,
@@ -131,6 +143,14 @@ struct CellTask: Sendable {
         layer: layer, window: window, width: components,
         tokens: tokens.prefixColumns(components).elements.map { Float($0) },
         scores: perRow.mapValues { Self.inRowOrder($0, order) }))
+  }
+
+  /// Median over rows of a token's mean square per component, which is 1 on average.
+  private static func medianPower(_ tokens: Matrix, _ components: Int) -> Double {
+    let powers = (0..<tokens.rows).map { row in
+      tokens.row(row).prefix(components).reduce(0) { $0 + $1 * $1 } / Double(components)
+    }
+    return powers.sorted()[powers.count / 2]
   }
 
   private static func inRowOrder(_ values: [Double], _ order: [Int]) -> [Double] {

@@ -46,7 +46,8 @@ struct StudyPlan {
         code: .nothingToAnalyse, file: reader.path,
         message:
           "expected a table of examples with a feature stream and a gradient stream, found none",
-        remedy: "Record inputs beside the gradients of each example. \(warnings.joined(separator: " "))")
+        remedy:
+          "Record inputs beside the gradients of each example. \(warnings.joined(separator: " "))")
     }
     var largest = 0
     for table in streams.keys.sorted() {
@@ -73,7 +74,8 @@ struct StudyPlan {
       return
     }
     guard let feature = table.streams.firstIndex(where: { $0.kind == .feature }) else {
-      warnings.append("Table '\(table.name)' has no feature stream, so its gradients were not analysed.")
+      warnings.append(
+        "Table '\(table.name)' has no feature stream, so its gradients were not analysed.")
       return
     }
     features[number] = feature

@@ -33,6 +33,12 @@ struct WindowRows: Sendable {
     max(1, min(most, trainingRows / 25))
   }
 
+  /// Rows that a fold must have: more than the neighbours that are searched, and enough for a variance.
+  static func fewest(_ settings: Study.Settings) -> Int { max(settings.neighbours + 1, 5) }
+
+  /// Held-out rows of the smallest fold.
+  var smallestFold: Int { test.map(\.count).min() ?? 0 }
+
   /// Reads and splits a window.
   init(
     _ window: StudyPlan.Window, plan: StudyPlan, reader: Reader, settings: Study.Settings

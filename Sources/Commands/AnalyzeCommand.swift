@@ -4,14 +4,18 @@ private import SnapshotFormat
 
 /// `ptoken-analyze`: estimates what gradients tell about the data.
 public struct AnalyzeCommand: ParsableCommand {
+  /// Name, help and version.
   public static let configuration = CommandConfiguration(
     commandName: "ptoken-analyze",
     abstract: "Estimate the information that recorded gradients carry about the training data.",
     discussion: """
-      Turns each layer's gradients into tokens (principal components, standardised on training rows), adds noise of
-      standard deviation --sigma, and measures on held-out records: mutual information with the inputs (Gaussian,
-      Donsker-Varadhan bound, nearest neighbours) and the labels, re-identification and recoverable variance, all
-      against mismatched pairings. Writes run.analysis.h5 and prints a summary.
+      Turns each layer's gradients into tokens (principal components, standardised on training rows), adds noise \
+      of standard deviation --sigma, and measures on held-out records: mutual information with the inputs \
+      (Gaussian, Donsker-Varadhan bound, nearest neighbours) and with the labels, re-identification and \
+      recoverable variance, all against mismatched pairings.
+
+      Writes run.analysis.h5 beside run.h5 and prints a summary. The same file, options and seed give the same \
+      bytes. A leak that is found is a result, not an error: the exit status is 0.
 
       EXAMPLES
         ptoken-analyze run.h5
@@ -25,27 +29,39 @@ public struct AnalyzeCommand: ParsableCommand {
   @Argument(help: "Snapshot file, written by ptoken-record.")
   var input: String
 
-  @Option(name: .shortAndLong, help: "Analysis file to write (default: run.analysis.h5).")
+  @Option(
+    name: .shortAndLong,
+    help: .init("Analysis file to write. (default: run.analysis.h5)", valueName: "file"))
   var output: String?
-
-  @OptionGroup(title: "Analysis options") var study: StudyOptions
 
   @Flag(help: "Replace the output if it exists.")
   var force = false
 
+  @OptionGroup(title: "Analysis options") var study: StudyOptions
+
   @OptionGroup var common: CommonOptions
 
+  /// An empty command, for the parser to fill.
   public init() {}
 
+  /// Refuses options that do not fit together.
+  public func validate() throws {
+    try Files.requireName(input, "<input>")
+    try Files.requireName(output, "--output")
+  }
+
+  /// Runs the command.
   public func run() throws {
     let console = Console(quiet: common.quiet)
-    let output = output ?? Files.sibling(of: input, ".analysis.h5")
+    let usual = Files.sibling(of: input, ".analysis.h5")
+    let output = output ?? usual
     let result = try study.analyse(input, to: output, force: force, console: console)
     if common.json {
-      print(JSONReport(study: result).render())
+      try Console.result(JSONReport(study: result).render(), isJSON: true)
     } else {
-      print(TextSummary(study: result).render())
-      console.note("Written to \(output). Next: ptoken-report --html \(input)")
+      try Console.result(TextSummary(study: result).render())
+      let next = output == usual ? input : output
+      console.note("Written to \(output). Next: ptoken-report --html \(next)")
     }
   }
 }

@@ -12,7 +12,7 @@ public enum Command {
   static let statuses = """
     EXIT STATUS
       0    done
-      1    a check said no (validate found violations)
+      1    a check said no (ptoken-inspect validate found violations)
       2    an input cannot be read or analysed, or an output cannot be written
       64   wrong usage
       130  interrupted by Ctrl-C or a termination signal
@@ -20,6 +20,7 @@ public enum Command {
 
   /// Parses the command line, runs, and ends the process.
   public static func run<C: ParsableCommand>(_ type: C.Type) -> Never {
+    openStandardStreams()
     Interruption.install()
     do {
       var command = try type.parseAsRoot()
@@ -30,14 +31,50 @@ public enum Command {
       fail("\(error)", status: error.code == .cancelled ? 130 : 2)
     } catch let error as Interrupted {
       fail(error.message, status: 130)
+    } catch let status as ExitCode {
+      exit(status.rawValue)
     } catch {
-      type.exit(withError: error)
+      switch type.exitCode(for: error) {
+      case .success: answer(type.fullMessage(for: error))
+      case .validationFailure: refuse(type.message(for: error), type.fullMessage(for: error))
+      default: fail("unexpected: \(error). Please report it.", status: 2)
+      }
     }
     exit(0)
   }
 
+  /// A closed stream is replaced by nothing: otherwise an output file would take its number, and its text.
+  private static func openStandardStreams() {
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
+    where fcntl(descriptor, F_GETFD) == -1 {
+      _ = open("/dev/null", O_RDWR)
+    }
+  }
+
+  /// Prints help, version or a completion script.
+  private static func answer(_ text: String) -> Never {
+    do throws(SnapshotError) { try Console.result(text) } catch { fail("\(error)", status: 2) }
+    exit(0)
+  }
+
+  /// Reports wrong usage: what is wrong, the usage, where to read on.
+  private static func refuse(_ message: String, _ full: String) -> Never {
+    let first = message.first.map { $0.lowercased() + message.dropFirst() } ?? "wrong usage"
+    Console.line("error: " + first + (first.hasSuffix(".") || first.hasSuffix("?") ? "" : "."))
+    let lines = full.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+    for line in lines where line.lowercased().hasPrefix("usage: ") {
+      Console.line("usage:" + line.dropFirst(6))
+      // `Usage: ptoken-record demo [<options>] <output>`: the command is what comes before its arguments.
+      let words = line.split(separator: " ").dropFirst()
+        .prefix { !$0.hasPrefix("[") && !$0.hasPrefix("<") && !$0.hasPrefix("-") }
+      Console.line("See '\(words.joined(separator: " ")) --help'.")
+      break
+    }
+    exit(ExitCode.validationFailure.rawValue)
+  }
+
   private static func fail(_ message: String, status: Int32) -> Never {
-    Console.line("error: " + message.filter { !$0.isNewline })
+    Console.line("error: " + message)
     exit(status)
   }
 }
@@ -45,4 +82,15 @@ public enum Command {
 /// Thrown when the user asked to stop; `message` says what is left.
 struct Interrupted: Error {
   var message: String
+}
+
+/// A command that only leads to others: called alone it says which.
+protocol CommandGroup: ParsableCommand {}
+
+extension CommandGroup {
+  func requireSubcommand() throws {
+    let names = Self.configuration.subcommands.compactMap { $0.configuration.commandName }
+    throw ValidationError(
+      "Expected a subcommand (\(names.joined(separator: ", "))), found none.")
+  }
 }

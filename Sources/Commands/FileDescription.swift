@@ -84,12 +84,13 @@ struct FileDescription: Encodable {
   var text: String {
     var lines = [
       "\(file)  \(Console.bytes(bytes))", "  run       \(runID), \(status)",
-      "  created   \(created) by \(Self.printable(producer))",
+      "  created   \(created) by \(Self.short(producer))",
       "  steps     \(steps)" + (firstStep.map { ", index \($0) to \(lastStep!)" } ?? ""),
     ]
     for table in tables {
       lines.append(
-        "  \(Self.printable(table.name)): \(table.mode), \(table.rows) rows (one per \(table.unit)) in \(table.steps) steps"
+        "  \(Self.short(table.name)): \(table.mode), \(Console.count(table.rows, "row")) "
+          + "(one per \(table.unit)) in \(Console.count(table.steps, "step"))"
       )
       for stream in table.streams {
         let shape = stream.shape.map(String.init).joined(separator: "x")
@@ -99,18 +100,17 @@ struct FileDescription: Encodable {
           stream.payloadBytes > 0
           ? " (\(100 * stream.storedBytes / stream.payloadBytes) % of payload)" : ""
         lines.append(
-          "    " + Self.printable(stream.name).padding(toLength: max(14, stream.name.count), withPad: " ", startingAt: 0)
+          "    " + Self.padded(Self.short(stream.name))
             + " \(kind) \(shape)\(sketch), \(Console.bytes(stream.storedBytes))\(ratio)")
       }
     }
     return lines.joined(separator: "\n")
   }
 
-  /// Names come from strangers: without control characters, and not endless.
-  private static func printable(_ text: String) -> String {
-    let safe = text.unicodeScalars.prefix(120).filter {
-      !CharacterSet.controlCharacters.contains($0) && !CharacterSet.illegalCharacters.contains($0)
-    }
-    return String(String.UnicodeScalarView(safe))
+  /// Names come from strangers: on one line, and not endless.
+  private static func short(_ text: String) -> String { Printable.line(text, limit: 120) }
+
+  private static func padded(_ name: String) -> String {
+    name + String(repeating: " ", count: max(0, 14 - name.count))
   }
 }

@@ -9,12 +9,35 @@ enum Interruption {
   static var isRequested: Bool { flag.load(ordering: .relaxed) }
 
   static func install() {
-    for number in [SIGINT, SIGTERM, SIGHUP] {
-      signal(number) { number in
-        // Only async-signal-safe work: an atomic store, and the default action for the next signal.
-        Interruption.flag.store(true, ordering: .relaxed)
-        signal(number, SIG_DFL)
-      }
+    // A parent may have started us with signals blocked, as a thread pool's threads have them.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
+    pthread_sigmask(Int32(SIG_UNBLOCK), &signals, nil)
+    for number in [SIGINT, SIGTERM] { catchSignal(number) }
+    // Under nohup the end of the terminal does not concern us.
+    var old = sigaction()
+    sigaction(SIGHUP, nil, &old)
+    if !isIgnored(old) { catchSignal(SIGHUP) }
+    // Reported as errors of the write, in words, instead of killing the process with its outputs half-written.
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+  }
+
+  private static func catchSignal(_ number: Int32) {
+    signal(number) { number in
+      // Only async-signal-safe work: an atomic store, and the default action for the next signal.
+      Interruption.flag.store(true, ordering: .relaxed)
+      signal(number, SIG_DFL)
     }
+  }
+
+  private static func isIgnored(_ action: sigaction) -> Bool {
+    #if canImport(Darwin)
+      let handler = action.__sigaction_u.__sa_handler
+    #else
+      let handler = action.__sigaction_handler.sa_handler
+    #endif
+    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 }

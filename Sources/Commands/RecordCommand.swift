@@ -5,20 +5,28 @@ private import Recording
 private import SnapshotFormat
 
 /// `ptoken-record`: records training runs.
-public struct RecordCommand: ParsableCommand {
+public struct RecordCommand: ParsableCommand, CommandGroup {
+  /// Name, help and version.
   public static let configuration = CommandConfiguration(
     commandName: "ptoken-record",
     abstract: "Record the gradients of a training run into one snapshot file.",
     discussion: """
-      A snapshot file holds, for each recorded step, per-layer gradients and the data they came from. Analyse it
-      later and elsewhere with ptoken-analyze. Treat it as personal data: whoever has the gradients may learn about
-      the records.
+      A snapshot file holds, for each recorded step, per-layer gradients and the data they came from. Analyse it \
+      later and elsewhere with ptoken-analyze. Treat it as personal data: whoever has the gradients may learn \
+      about the records.
+
+      EXAMPLE
+        ptoken-record demo run.h5
 
       \(Command.statuses)
       """,
     version: Command.version, subcommands: [RecordDemo.self])
 
+  /// An empty command, for the parser to fill.
   public init() {}
+
+  /// Runs the command.
+  public func run() throws { try requireSubcommand() }
 }
 
 /// `ptoken-record demo`.
@@ -27,60 +35,83 @@ struct RecordDemo: ParsableCommand {
     commandName: "demo",
     abstract: "Train a small network on handwritten digits and record it.",
     discussion: """
-      Trains on 1,438 of the 1,797 UCI digits (shipped inside the program), tests on the others, and records the
-      gradients of a fixed probe set at about ten checkpoints, and every tenth batch as training saw it.
+      Trains on 1,438 of the 1,797 UCI digits (shipped inside the program), tests on the others, and records the \
+      gradients of a fixed probe set at about ten checkpoints, and every tenth batch as training saw it. Takes a \
+      few seconds. Interrupted, it keeps the steps recorded so far.
 
       EXAMPLES
         ptoken-record demo run.h5
-        ptoken-record demo dp.h5 --dp-clip 1 --dp-noise 1
+        ptoken-record demo dp.h5 --dp-clip 1 --dp-noise 1      (train with DP-SGD)
+        ptoken-record demo noisy.h5 --probe-clip 1 --probe-noise 0.1
         ptoken-analyze run.h5 && ptoken-report --html run.h5
 
       \(Command.statuses)
       """)
 
-  @Argument(help: "Snapshot file to write.")
+  @Argument(help: "Snapshot file to write, such as run.h5.")
   var output: String
 
-  @Option(help: "Network: \(DigitsRun.Model.allCases.map(\.rawValue).joined(separator: " or ")).")
+  @Option(help: .init("Network: mlp or cnn.", valueName: "name"))
   var model = "mlp"
 
-  @Option(help: "Records whose gradients are probed at every checkpoint.")
+  @Option(
+    parsing: .unconditional,
+    help: .init("Records whose gradients are probed at every checkpoint.", valueName: "count"))
   var probe = 1000
 
-  @Option(help: "Train with DP-SGD: clip each example's gradient to this norm.")
+  @Option(
+    parsing: .unconditional,
+    help: .init("Train with DP-SGD: clip each example's gradient to this norm.", valueName: "norm"))
   var dpClip: Double?
 
-  @Option(help: "DP-SGD noise multiplier z: N(0, z^2 C^2) on each sum of clipped gradients.")
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "DP-SGD noise multiplier z: N(0, z^2 C^2) on each sum of gradients clipped to C.",
+      valueName: "z"))
   var dpNoise: Double?
 
-  @Option(help: "Clip each probed gradient to this norm, as an observer would see it.")
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Clip each probed gradient to this norm, as its observer would see it.", valueName: "norm"))
   var probeClip: Double?
 
-  @Option(help: "Noise multiplier z of the probed gradients; needs --probe-clip.")
+  @Option(
+    parsing: .unconditional,
+    help: .init("Noise multiplier z of the probed gradients; needs --probe-clip.", valueName: "z"))
   var probeNoise: Double?
 
-  @Option(help: "Examples of a mini-batch.")
+  @Option(
+    parsing: .unconditional, help: .init("Examples of a mini-batch.", valueName: "count"))
   var batchSize = 32
 
-  @Option(help: "Passes over the training data.")
+  @Option(
+    parsing: .unconditional, help: .init("Passes over the training data.", valueName: "count"))
   var epochs = 15
 
-  @Option(help: "Learning rate of SGD with momentum 0.9.")
+  @Option(
+    parsing: .unconditional,
+    help: .init("Learning rate of SGD with momentum 0.9.", valueName: "number"))
   var learningRate = 0.05
 
-  @Option(help: "Record every n-th batch as trace.")
+  @Option(
+    parsing: .unconditional, help: .init("Record every n-th batch as trace.", valueName: "n"))
   var traceEvery = 10
 
-  @Option(help: "Numbers that a wider gradient is sketched to.")
+  @Option(
+    parsing: .unconditional,
+    help: .init("Numbers that a wider gradient is sketched to.", valueName: "count"))
   var sketch = 256
 
   @Flag(help: "Record gradients in full, without a sketch.")
   var full = false
 
-  @Option(help: "Compression: zstd, deflate or none.")
+  @Option(help: .init("Compression: zstd, deflate or none.", valueName: "name"))
   var compression = "zstd"
 
-  @Option(help: "Seed of everything random.")
+  @Option(
+    parsing: .unconditional, help: .init("Seed of everything random.", valueName: "number"))
   var seed: UInt64 = 1
 
   @Flag(help: "Replace the output if it exists.")
@@ -89,17 +120,19 @@ struct RecordDemo: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
+    try Files.requireName(output, "<output>")
     guard DigitsRun.Model(rawValue: model) != nil else {
       throw ValidationError("--model: expected mlp or cnn, found '\(model)'.")
     }
     guard Writer.Compression(rawValue: compression) != nil else {
-      throw ValidationError("--compression: expected zstd, deflate or none, found '\(compression)'.")
+      throw ValidationError(
+        "--compression: expected zstd, deflate or none, found '\(compression)'.")
     }
-    try Self.require(probe, "--probe", in: 1...1438)
-    try Self.require(batchSize, "--batch-size", in: 1...1438)
-    try Self.require(epochs, "--epochs", in: 0...10_000)
-    try Self.require(traceEvery, "--trace-every", in: 1...1_000_000)
-    try Self.require(sketch, "--sketch", in: 1...65_536)
+    try StudyOptions.require(probe, "--probe", in: 1...1438)
+    try StudyOptions.require(batchSize, "--batch-size", in: 1...1438)
+    try StudyOptions.require(epochs, "--epochs", in: 0...10_000)
+    try StudyOptions.require(traceEvery, "--trace-every", in: 1...1_000_000)
+    try StudyOptions.require(sketch, "--sketch", in: 1...65_536)
     guard learningRate > 0, learningRate.isFinite else {
       throw ValidationError("--learning-rate: expected a positive number, found \(learningRate).")
     }
@@ -107,19 +140,14 @@ struct RecordDemo: ParsableCommand {
     try Self.requirePrivacy(probeClip, probeNoise, "--probe-clip", "--probe-noise")
   }
 
-  private static func require(_ value: Int, _ name: String, in range: ClosedRange<Int>) throws {
-    guard range.contains(value) else {
-      throw ValidationError(
-        "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value).")
-    }
-  }
-
   private static func requirePrivacy(
     _ clip: Double?, _ noise: Double?, _ clipName: String, _ noiseName: String
   ) throws {
-    if let noise, clip == nil || noise < 0 || !noise.isFinite {
-      throw ValidationError(
-        "\(noiseName): expected a multiplier of at least 0 together with \(clipName).")
+    if let noise, noise < 0 || !noise.isFinite {
+      throw ValidationError("\(noiseName): expected a multiplier of at least 0, found \(noise).")
+    }
+    if noise != nil, clip == nil {
+      throw ValidationError("\(noiseName): expected \(clipName) with it, found none.")
     }
     if let clip, clip <= 0 || !clip.isFinite {
       throw ValidationError("\(clipName): expected a positive norm, found \(clip).")
@@ -147,29 +175,29 @@ struct RecordDemo: ParsableCommand {
       progress: { progress in
         console.progress(
           progress.step, of: progress.steps,
-          "step \(progress.step), loss \(String(format: "%.3f", progress.loss)), \(progress.recordedSteps) steps recorded"
+          "step \(progress.step) of \(progress.steps), loss \(String(format: "%.3f", progress.loss))"
         )
       }, isInterrupted: { Interruption.isRequested })
-    console.endProgress()
+    Console.endProgress()
     let bytes = Files.size(output)
     if common.json {
-      print(
+      try Console.result(
         try Files.json(
           Summary(
             file: output, bytes: bytes, heldOutAccuracy: outcome.accuracy, steps: outcome.steps,
             recordedSteps: outcome.recordedSteps,
-            status: outcome.isInterrupted ? "interrupted" : "complete")))
+            status: outcome.isInterrupted ? "interrupted" : "complete")), isJSON: true)
     } else {
-      print(
-        "\(output): \(outcome.steps) steps trained, \(outcome.recordedSteps) recorded, "
-          + "\(Console.bytes(bytes)); held-out accuracy \(String(format: "%.1f", 100 * outcome.accuracy)) %."
-      )
+      try Console.result(
+        "\(output): \(Console.count(outcome.steps, "step")) trained, "
+          + "\(outcome.recordedSteps) recorded, \(Console.bytes(bytes)); "
+          + "held-out accuracy \(String(format: "%.1f", 100 * outcome.accuracy)) %.")
     }
     if outcome.isInterrupted {
-      throw Interrupted(
-        message:
-          "\(output): interrupted; the \(outcome.recordedSteps) steps recorded so far are kept.")
+      let kept = Console.count(outcome.recordedSteps, "step")
+      throw Interrupted(message: "\(output): interrupted; kept the \(kept) recorded so far.")
     }
+    if !common.json { console.note("Next: ptoken-analyze \(output)") }
   }
 
   private struct Summary: Encodable {

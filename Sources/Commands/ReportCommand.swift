@@ -5,17 +5,19 @@ private import SnapshotFormat
 
 /// `ptoken-report`: turns an analysis into a page or into JSON.
 public struct ReportCommand: ParsableCommand {
+  /// Name, help and version.
   public static let configuration = CommandConfiguration(
     commandName: "ptoken-report",
     abstract: "Write a report: one self-contained HTML page, or JSON.",
     discussion: """
-      Takes an analysis, or a snapshot file: then the analysis beside it is used, or made first. The page needs no
-      network, runs no script and prints well.
+      Takes an analysis, or a snapshot file: then the analysis beside it is used, or made first where there is \
+      none. The page is written to run.report.html; it needs no network, runs no script and prints well. JSON goes \
+      to standard output.
 
       EXAMPLES
         ptoken-report --html run.h5
         ptoken-report --html run.analysis.h5 -o report.html
-        ptoken-report --json run.h5
+        ptoken-report --json run.h5 | jq .verdict.headline
 
       \(Command.statuses)
       """,
@@ -30,7 +32,7 @@ public struct ReportCommand: ParsableCommand {
   @Flag(help: "Print JSON, or write it to --output.")
   var json = false
 
-  @Option(name: .shortAndLong, help: "File to write.")
+  @Option(name: .shortAndLong, help: .init("File to write.", valueName: "file"))
   var output: String?
 
   @Flag(help: "Replace outputs that exist.")
@@ -41,52 +43,76 @@ public struct ReportCommand: ParsableCommand {
 
   @OptionGroup(title: "Analysis options, where no analysis exists") var options: StudyOptions
 
+  /// An empty command, for the parser to fill.
   public init() {}
 
+  /// Refuses options that do not fit together.
   public func validate() throws {
+    try Files.requireName(input, "<input>")
+    try Files.requireName(output, "--output")
     guard html != json else {
-      throw ValidationError("Expected one of --html and --json, found \(html ? "both" : "neither").")
+      throw ValidationError(
+        "Expected one of --html and --json, found \(html ? "both" : "neither").")
     }
   }
 
+  /// Runs the command.
   public func run() throws {
     let console = Console(quiet: quiet)
     let target = output ?? Files.sibling(of: input, ".report.html")
     // Found out before the work, not after it.
-    if html || output != nil { _ = try ReplacingFile(target, force: force) }
+    try Files.requireInput(input)
+    if html || output != nil {
+      try Files.requireOther(target, than: input)
+      try Files.requireOther(target, than: Files.sibling(of: input, ".analysis.h5"))
+      _ = try ReplacingFile(target, force: force)
+    }
     let (study, notes) = try study(console)
     let text =
       html
       ? HTMLReport(study: study, notes: notes).render()
       : JSONReport(study: study, notes: notes).render()
     if json, output == nil {
-      print(text)
+      try Console.result(text, isJSON: true)
     } else {
       try Files.write(text, to: target, force: force)
-      print(target)
+      try Console.result(target)
     }
   }
 
   /// The study to report, and what to say about where it came from.
   private func study(_ console: Console) throws -> (Study, [String]) {
-    if AnalysisFile.isAnalysis(input) { return (try AnalysisFile.study(inFileAt: input), []) }
+    if AnalysisFile.isAnalysis(input) { return (try existing(input), []) }
+    // The snapshot must be sound even if only its analysis is shown.
+    _ = try Reader(path: input)
     let analysis = Files.sibling(of: input, ".analysis.h5")
-    if Files.exists(analysis) {
-      // The snapshot must be sound even if only its analysis is shown.
-      _ = try Reader(path: input)
-      let study = try AnalysisFile.study(inFileAt: analysis)
-      if try FileDigest.sha256(of: input) == study.provenance.inputDigest { return (study, []) }
-      guard force else {
-        throw SnapshotError(
-          code: .exists, file: analysis, message: "is the analysis of another file than \(input)",
-          remedy: "Analyse again with --force, or name the analysis itself.")
-      }
-      console.note("\(analysis) belongs to another file; \(input) is analysed again.")
-      let fresh = try options.analyse(input, to: analysis, force: true, console: console)
-      return (fresh, ["The analysis found beside the snapshot belonged to another file, so it was made again."])
+    guard Files.exists(analysis) else {
+      console.note("\(input) has no analysis yet; analysing it first, into \(analysis).")
+      let study = try options.analyse(input, to: analysis, force: false, console: console)
+      return (
+        study, ["No analysis was found beside the snapshot, so it was analysed for this report."]
+      )
     }
-    console.note("\(input) has no analysis yet; analysing it first, into \(analysis).")
-    let study = try options.analyse(input, to: analysis, force: false, console: console)
-    return (study, ["No analysis was found beside the snapshot, so it was analysed for this report."])
+    try Files.requireInput(analysis)
+    let digest = try AnalysisFile.study(inFileAt: analysis).provenance.inputDigest
+    if try FileDigest.sha256(of: input) == digest { return (try existing(analysis), []) }
+    guard force else {
+      throw SnapshotError(
+        code: .exists, file: analysis,
+        message: "expected the analysis of \(input), found that of another file",
+        remedy: "Analyse again with --force, or name the analysis itself to report it as it is.")
+    }
+    console.note("\(analysis) belongs to another file; \(input) is analysed again.")
+    let fresh = try options.analyse(input, to: analysis, force: true, console: console)
+    return (
+      fresh,
+      ["The analysis found beside the snapshot belonged to another file, so it was made again."]
+    )
+  }
+
+  private func existing(_ analysis: String) throws(SnapshotError) -> Study {
+    let study = try AnalysisFile.study(inFileAt: analysis)
+    try options.requireAgreement(with: study, in: analysis)
+    return study
   }
 }

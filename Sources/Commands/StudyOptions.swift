@@ -1,39 +1,64 @@
 internal import Analysis
 internal import ArgumentParser
 internal import Results
-private import SnapshotFormat
+internal import SnapshotFormat
 
 /// Options of an analysis, shared by `ptoken-analyze` and `ptoken-report`.
+///
+/// Each is nil unless it was given: a report of an existing analysis must not pretend to have used it.
 struct StudyOptions: ParsableArguments {
-  @Option(help: "Resolution: noise added to train-standardised tokens.")
-  var sigma = 0.1
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Resolution of every figure: noise added to standardised tokens. (default: 0.1)",
+      valueName: "number"))
+  var sigma: Double?
 
-  @Option(help: "Most principal components of a token and of a feature.")
-  var components = 16
+  @Option(
+    parsing: .unconditional,
+    help: .init("Most principal components of a token. (default: 16)", valueName: "count"))
+  var components: Int?
 
-  @Option(help: "Components that nearest neighbours are searched in.")
-  var neighbourComponents = 2
+  @Option(
+    parsing: .unconditional,
+    help: .init("Components to search nearest neighbours in. (default: 2)", valueName: "count"))
+  var neighbourComponents: Int?
 
-  @Option(help: "k of the nearest-neighbour estimate.")
-  var neighbours = 4
+  @Option(
+    parsing: .unconditional,
+    help: .init("k of the nearest-neighbour estimate. (default: 4)", valueName: "k"))
+  var neighbours: Int?
 
-  @Option(help: "Folds, split by record; 0 chooses 2 to 5 by the rows.")
-  var folds = 0
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Folds, split by record. (default: 2 to 5, by the rows)", valueName: "count"))
+  var folds: Int?
 
-  @Option(help: "Mismatched pairings for the null.")
-  var pairings = 99
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Mismatched pairings to compare with; p-values cannot be below 1/(count + 1). (default: 99)",
+      valueName: "count"))
+  var pairings: Int?
 
-  @Option(help: "Records to choose among in re-identification.")
-  var candidates = 256
+  @Option(
+    parsing: .unconditional,
+    help: .init("Records to choose among in re-identification. (default: 256)", valueName: "count"))
+  var candidates: Int?
 
-  @Option(help: "Trace steps per window; 0 groups about 500 rows.")
-  var traceSteps = 0
+  @Option(
+    parsing: .unconditional,
+    help: .init("Trace steps per window. (default: as many as give 500 rows)", valueName: "count"))
+  var traceSteps: Int?
 
-  @Option(help: "Seed of folds, noise and pairings.")
-  var seed: UInt64 = 1
+  @Option(
+    parsing: .unconditional,
+    help: .init("Seed of folds, noise and pairings. (default: 1)", valueName: "number"))
+  var seed: UInt64?
 
   func validate() throws {
-    guard sigma >= 0, sigma.isFinite else {
+    if let sigma, sigma < 0 || !sigma.isFinite {
       throw ValidationError("--sigma: expected at least 0, found \(sigma).")
     }
     try Self.require(components, "--components", in: 1...256)
@@ -42,38 +67,59 @@ struct StudyOptions: ParsableArguments {
     try Self.require(pairings, "--pairings", in: 0...100_000)
     try Self.require(candidates, "--candidates", in: 2...65_536)
     try Self.require(traceSteps, "--trace-steps", in: 0...1_000_000)
-    guard folds == 0 || (2...20).contains(folds) else {
-      throw ValidationError("--folds: expected 0 or 2 to 20, found \(folds).")
-    }
-  }
-
-  private static func require(_ value: Int, _ name: String, in range: ClosedRange<Int>) throws {
-    guard range.contains(value) else {
+    if let folds, folds != 0, !(2...20).contains(folds) {
       throw ValidationError(
-        "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value).")
+        "--folds: expected 2 to 20, or 0 to choose by the rows, found \(folds).")
     }
   }
 
-  var settings: Study.Settings {
+  /// Refuses a number out of range.
+  static func require(
+    _ value: Int?, _ name: String, in range: ClosedRange<Int>
+  ) throws(ValidationError) {
+    guard let value, !range.contains(value) else { return }
+    throw ValidationError(
+      "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value).")
+  }
+
+  var settings: Study.Settings { applied(to: Study.Settings()) }
+
+  /// `settings` with the options that were given in place of its own.
+  private func applied(to settings: Study.Settings) -> Study.Settings {
     Study.Settings(
-      sigma: sigma, components: components, neighbourComponents: neighbourComponents,
-      neighbours: neighbours, folds: folds, pairings: pairings, candidates: candidates,
-      traceSteps: traceSteps, seed: seed)
+      sigma: sigma ?? settings.sigma, components: components ?? settings.components,
+      neighbourComponents: neighbourComponents ?? settings.neighbourComponents,
+      neighbours: neighbours ?? settings.neighbours, folds: folds ?? settings.folds,
+      pairings: pairings ?? settings.pairings, candidates: candidates ?? settings.candidates,
+      traceSteps: traceSteps ?? settings.traceSteps, seed: seed ?? settings.seed)
+  }
+
+  /// Refuses options that differ from those that an analysis was made with.
+  func requireAgreement(with study: Study, in file: String) throws(SnapshotError) {
+    guard applied(to: study.provenance.settings) != study.provenance.settings else { return }
+    throw SnapshotError(
+      code: .exists, file: file,
+      message: "expected an analysis with the options given, found one with others",
+      remedy: "Leave them out, or analyse again with ptoken-analyze --force.")
   }
 
   /// Analyses a snapshot file and writes the analysis.
   func analyse(
     _ input: String, to output: String, force: Bool, console: Console
   ) throws -> Study {
-    // Found out before the work, not after it.
+    // All found out before the work, not after it.
+    try Files.requireInput(input)
+    _ = try Reader(path: input)
+    try Files.requireOther(output, than: input)
     _ = try ReplacingFile(output, force: force)
     let result = try Analyzer(settings: settings, version: Command.version).run(
       path: input,
       progress: { console.progress($0, of: $1, "\($0) of \($1) layers and windows analysed") },
       isCancelled: { Interruption.isRequested })
-    console.endProgress()
+    Console.endProgress()
     try AnalysisFile.write(
       result.study, windows: result.windows, cells: result.cells, to: output, force: force)
-    return result.study
+    // What is shown is what the file says, as every later report of it.
+    return try AnalysisFile.study(inFileAt: output)
   }
 }

@@ -180,6 +180,7 @@ public struct DigitsRun: Sendable {
     var noise = SeededGenerator(seed: options.seed, stream: 0xd95d)
     var loss = Double.nan
     var step = 0
+    var isFinished = false
     var failure: SnapshotError?
     do throws(SnapshotError) {
       while !isInterrupted() {
@@ -189,7 +190,10 @@ public struct DigitsRun: Sendable {
           index: step, epoch: epoch, time: elapsed, loss: loss,
           learningRate: options.learningRate, mode: .probe)
         if probeSteps.contains(step) { try recordProbe(network, description, recorder) }
-        guard step < total else { break }
+        guard step < total else {
+          isFinished = true
+          break
+        }
         if step % perEpoch == 0 { order = batches.permutation(train.images.rows) }
         let first = step % perEpoch * options.batchSize
         let batch = train.gathering(Array(order[first..<first + options.batchSize]))
@@ -212,7 +216,7 @@ public struct DigitsRun: Sendable {
     } catch {
       failure = error
     }
-    let isComplete = step == total && failure == nil
+    let isComplete = isFinished && failure == nil
     try recorder.close(isComplete ? .complete : .interrupted)
     if let failure { throw failure }
     return Outcome(

@@ -119,6 +119,18 @@ extension AttributeHolder where Self: ~Copyable {
     return value
   }
 
+  /// The elements of an attribute with one axis.
+  package func vector<T: Element>(_ name: String, of type: T.Type = T.self) throws(HDF5Error) -> [T]
+  {
+    let attribute = try attribute(name)
+    guard attribute.shape.count == 1 else {
+      throw HDF5Error(
+        code: .mismatch, file: file, object: "\(path)@\(name)",
+        message: "expected one axis, found shape \(attribute.shape)")
+    }
+    return try attribute.read(T.self)
+  }
+
   /// Creates an attribute with one number.
   package func setAttribute<T: Element>(_ name: String, _ value: T) throws(HDF5Error) {
     try writeAttribute(name, type: T.elementType, [value], shape: nil)
@@ -156,7 +168,8 @@ extension AttributeHolder where Self: ~Copyable {
     if H5Aexists(id, name) > 0 { H5Adelete(id, name) }
     var extent = [hsize_t(shape ?? 1)]
     guard
-      let space = Handle(shape == nil ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &extent, nil), .space),
+      let space = Handle(
+        shape == nil ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &extent, nil), .space),
       let handle = Handle(
         H5Acreate2(id, name, type, space.id, ptk_default(), ptk_default()), .attribute),
       values.withUnsafeBytes({ H5Awrite(handle.id, memory ?? type, $0.baseAddress) }) >= 0

@@ -6,12 +6,12 @@ package struct ChunkCodec: Sendable {
   /// Bytes of one element, which shuffling needs.
   package let elementSize: Int
 
-  /// A codec for these filters; nil if one of them is not run here (deflate is left to libhdf5).
+  /// A codec for these filters; nil if one of them is unknown.
   package init?(filters: [Filter], elementSize: Int) {
     for filter in filters {
       switch filter {
-      case .shuffle, .fletcher32, .zstd: continue
-      case .deflate, .unknown: return nil
+      case .shuffle, .deflate, .fletcher32, .zstd: continue
+      case .unknown: return nil
       }
     }
     self.filters = filters
@@ -27,8 +27,9 @@ package struct ChunkCodec: Sendable {
         switch filter {
         case .shuffle: return Shuffle.apply(input, elementSize: elementSize)
         case .fletcher32: return Fletcher32.appended(to: input)
+        case .deflate(let level): return Deflate.compress(input, level: level)
         case .zstd(let level): return Zstd.compress(input, level: level)
-        case .deflate, .unknown: preconditionFailure("excluded by init")
+        case .unknown: preconditionFailure("excluded by init")
         }
       }
     }
@@ -49,15 +50,20 @@ package struct ChunkCodec: Sendable {
       case .fletcher32:
         guard let checked = Fletcher32.removed(from: bytes) else { return nil }
         bytes = checked
-      case .zstd:
+      case .deflate, .zstd:
         let checksums = filters[..<index].enumerated().count {
           $0.element == .fletcher32 && mask & (1 << UInt32($0.offset)) == 0
         }
-        guard let plain = Zstd.decompress(bytes, size: size + 4 * checksums) else { return nil }
+        let expected = size + 4 * checksums
+        let isZstd = if case .zstd = filter { true } else { false }
+        guard
+          let plain = isZstd
+            ? Zstd.decompress(bytes, size: expected) : Deflate.decompress(bytes, size: expected)
+        else { return nil }
         bytes = plain
       case .shuffle:
         bytes = bytes.withUnsafeBytes { Shuffle.undo($0, elementSize: elementSize) }
-      case .deflate, .unknown: preconditionFailure("excluded by init")
+      case .unknown: preconditionFailure("excluded by init")
       }
     }
     return bytes.count == size ? bytes : nil

@@ -38,12 +38,22 @@ extension Dataset {
     try requireInside(start: start, count: count)
     precondition(buffer.count >= count.reduce(1, *), "buffer smaller than the slab")
     guard count.reduce(1, *) > 0 else { return }
+    guard chunkBytes <= Self.largestChunk else {
+      throw HDF5Error(
+        code: .refused, file: file, object: path,
+        message: "expected chunks of at most \(Self.largestChunk) bytes, found \(chunkBytes)")
+    }
     for filter in filters {
       if case .unknown(let id) = filter {
         throw HDF5Error(
           code: .refused, file: file, object: path,
           message: "expected shuffle, deflate, fletcher32 or zstd, found filter \(id)")
       }
+    }
+    if !filters.isEmpty, let codec,
+      try readChunks(into: UnsafeMutableRawBufferPointer(buffer), start, count, codec)
+    {
+      return
     }
     try transfer(start: start, count: count) { memory, slab in
       H5Dread(id, T.elementType.memory, memory, slab, ptk_default(), buffer.baseAddress)

@@ -105,7 +105,9 @@ extension Location where Self: ~Copyable {
   }
 
   /// Creates a contiguous dataset and fills it.
-  package func write<T: Element>(_ name: String, _ values: [T], shape: [Int]? = nil) throws(HDF5Error) {
+  package func write<T: Element>(_ name: String, _ values: [T], shape: [Int]? = nil)
+    throws(HDF5Error)
+  {
     let shape = shape ?? [values.count]
     let dataset = try createDataset(name, of: T.self, shape: shape)
     try dataset.write(values, start: shape.map { _ in 0 }, count: shape)

@@ -98,6 +98,12 @@ extension Location where Self: ~Copyable {
   }
 
   private func requireHardLink(_ name: String, _ expected: String) throws(HDF5Error) {
+    // A path could pass through a link on its way.
+    guard !name.contains("/") else {
+      throw HDF5Error(
+        code: .refused, file: file, object: childPath(name),
+        message: "expected the name of \(expected), found a path")
+    }
     try Library.locked { () throws(HDF5Error) in
       guard H5Lexists(id, name, ptk_default()) > 0 else {
         throw HDF5Error(

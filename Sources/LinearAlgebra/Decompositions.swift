@@ -4,6 +4,8 @@ private import CBLAS
 public struct LinearAlgebraError: Error, CustomStringConvertible {
   /// What failed and why, in one line.
   public let description: String
+
+  package init(description: String) { self.description = description }
 }
 
 extension Matrix {

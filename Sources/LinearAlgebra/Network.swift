@@ -82,13 +82,14 @@ public struct Network: Sendable {
     return Gradients(losses: losses, perExample: perExample.reversed())
   }
 
-  /// Share of rows whose largest logit is at their label.
+  /// Share of rows whose largest logit is at their label; of equal logits the first is the guess.
   public func accuracy(_ inputs: Matrix, labels: [Int32]) -> Double {
     guard inputs.rows > 0 else { return .nan }
     let logits = logits(inputs)
     let right = labels.indices.count { row in
       let values = logits.row(row)
-      return values.max() == logits[row, Int(labels[row])]
+      guard let largest = values.max() else { return false }
+      return values.firstIndex(of: largest) == values.startIndex + Int(labels[row])
     }
     return Double(right) / Double(inputs.rows)
   }

@@ -9,6 +9,9 @@ public import LinearAlgebra
 /// Kraskov, Stögbauer & Grassberger's first estimator (2004, doi:10.1103/PhysRevE.69.066138), maximum norm:
 /// ψ(k) + ψ(N) - mean[ψ(n_x + 1) + ψ(n_y + 1)].
 ///
+/// Where k or more rows equal row i, all rows equal to it are counted instead, in both and in each
+/// (Gao et al. 2017, arXiv 1709.06212): equal rows are then values of a discrete variable, not an infinite density.
+///
 /// Distances are kept, so that the same rows can be paired anew cheaply: O(N² d) once, O(N²) per pairing, 16 N² bytes.
 public struct NearestNeighbours: Sendable {
   private let n: Int
@@ -53,8 +56,8 @@ public struct NearestNeighbours: Sendable {
       withUnsafeTemporaryAllocation(of: Float.self, capacity: k) { nearest in
         for i in 0..<n {
           gather(order, i, into: xRow)
-          let (nx, ny) = counts(i, xRow, nearest)
-          contributions[i] = digammas[k] + digammas[n] - digammas[nx + 1] - digammas[ny + 1]
+          let (near, nx, ny) = counts(i, xRow, nearest)
+          contributions[i] = digammas[near] + digammas[n] - digammas[nx + 1] - digammas[ny + 1]
         }
       }
     }
@@ -70,11 +73,12 @@ public struct NearestNeighbours: Sendable {
     }
   }
 
-  /// Points strictly nearer than the k-th joint neighbour, in x and in y.
+  /// k, and the points strictly nearer than the k-th joint neighbour in x and in y; for k or more equal rows, their
+  /// number with row i itself, and the other points that equal row i in x and in y.
   private func counts(
     _ i: Int, _ xRow: UnsafeMutableBufferPointer<Float>,
     _ nearest: UnsafeMutableBufferPointer<Float>
-  ) -> (x: Int, y: Int) {
+  ) -> (near: Int, x: Int, y: Int) {
     yDistances.withUnsafeBufferPointer { distances in
       let yRow = UnsafeBufferPointer(rebasing: distances[i &* n..<(i &+ 1) &* n])
       nearest.update(repeating: .infinity)
@@ -89,13 +93,22 @@ public struct NearestNeighbours: Sendable {
         nearest[place] = distance
       }
       let radius = nearest[k &- 1]
-      var (x, y) = (0, 0)
+      // The point itself, at distance 0, is always counted.
+      var (both, x, y) = (0, 0, 0)
+      guard radius > 0 else {
+        for j in 0..<n {
+          both &+= max(xRow[j], yRow[j]) == 0 ? 1 : 0
+          x &+= xRow[j] == 0 ? 1 : 0
+          y &+= yRow[j] == 0 ? 1 : 0
+        }
+        return (both, x &- 1, y &- 1)
+      }
       for j in 0..<n {
         x &+= xRow[j] < radius ? 1 : 0
         y &+= yRow[j] < radius ? 1 : 0
       }
-      // The point itself, at distance 0, was counted unless the radius is 0 (ties).
-      return radius > 0 ? (x &- 1, y &- 1) : (k &- 1, k &- 1)
+      // Ties at the radius itself leave fewer than the k - 1 nearer ones.
+      return (k, max(x &- 1, k &- 1), max(y &- 1, k &- 1))
     }
   }
 }

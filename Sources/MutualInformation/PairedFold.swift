@@ -49,10 +49,21 @@ public struct PairedFold: Sendable {
     let n = Double(train.count)
     var result = rows
     for column in 0..<rows.columns {
-      let mean = (0..<fitted.rows).reduce(0.0) { $0 + fitted[$1, column] } / n
+      // Sums from the first row, so that a constant column becomes 0 exactly and not rounding.
+      let first = fitted[0, column]
+      let mean = first + (0..<fitted.rows).reduce(0.0) { $0 + (fitted[$1, column] - first) } / n
       for row in 0..<rows.rows { result[row, column] -= mean }
     }
-    let factor = try result.gatheringRows(train).gram(scale: n).cholesky()
+    let covariance = result.gatheringRows(train).gram(scale: n)
+    let factor = try covariance.cholesky()
+    for column in 0..<rows.columns {
+      // Variance that the earlier columns leave; below 1e-10 of the whole it is rounding.
+      let left = factor[column, column] * factor[column, column]
+      guard left > 1e-10 * covariance[column, column] else {
+        throw LinearAlgebraError(
+          description: "column \(column) depends on the columns before it on the training rows")
+      }
+    }
     // Forward substitution of every row: w = L⁻¹ z.
     for row in 0..<result.rows {
       for column in 0..<result.columns {

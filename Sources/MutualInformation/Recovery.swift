@@ -20,7 +20,8 @@ public enum Recovery {
         for other in generator.permutation(matrix.columns) where other != row {
           guard drawn < candidates else { break }
           drawn += 1
-          if matrix[row, other] > own { return 0 }
+          // A score that is not a number identifies nobody.
+          guard matrix[row, other] <= own else { return 0 }
           if matrix[row, other] == own { ties += 1 }
         }
         return 1 / Double(ties)
@@ -30,7 +31,8 @@ public enum Recovery {
 
   /// Held-out, variance-weighted R² of least squares from token to feature.
   public struct Variance: Sendable {
-    /// 1 - sum of squared errors / sum of squares about the training mean; negative if worse than that mean.
+    /// 1 - sum of squared errors / sum of squares about the training mean; negative if worse than that mean, 0 if
+    /// nothing varies.
     public var value: Double
     /// Influence of each held-out row; they average to `value`.
     public var contributions: [Double]
@@ -69,6 +71,7 @@ public enum Recovery {
       }
     }
     let meanTotal = totals.reduce(0, +) / Double(totals.count)
+    guard meanTotal > 0 else { return Variance(value: 0, contributions: totals.map { _ in 0 }) }
     let value = 1 - errors.reduce(0, +) / Double(errors.count) / meanTotal
     // Delta method for a ratio of means.
     let contributions = zip(errors, totals).map { value - ($0 - (1 - value) * $1) / meanTotal }

@@ -23,9 +23,13 @@ public struct PrincipalComponents: Sendable {
   public init(fitting rows: Matrix, components: Int) throws {
     precondition(rows.rows >= 2, "principal components need two rows")
     let n = Double(rows.rows)
-    var mean = [Double](repeating: 0, count: rows.columns)
-    for row in 0..<rows.rows {
-      for (column, value) in rows.row(row).enumerated() { mean[column] += value / n }
+    // Summed from the first row, so that constant rows become 0 exactly and not rounding.
+    let first = Array(rows.row(0))
+    var mean = first
+    for row in 1..<rows.rows {
+      for (column, value) in rows.row(row).enumerated() {
+        mean[column] += (value - first[column]) / n
+      }
     }
     let centred = Self.subtract(mean, from: rows)
     let isWide = rows.columns > rows.rows

@@ -6,6 +6,7 @@ public import SnapshotFormat
 /// Declare tables and streams once; then, for each step that `wants(_:)`, pass one `StepRecord` with full rows:
 /// wide gradients are sketched and written on the recorder's own thread. `record` waits only when the bounded
 /// queue is full. An error of the writing side is thrown by the next call; the run's committed steps are kept.
+/// A recorder that is dropped without `close` leaves no file.
 public final class Recorder: Sendable {
   /// How a stream is declared.
   public struct Stream: Sendable {
@@ -101,24 +102,18 @@ public final class Recorder: Sendable {
   public init(
     path: String, run: RunDescription, tables: [Table], options: Options = Options()
   ) throws(SnapshotError) {
-    var sketches: [[Sketch?]] = []
     var descriptions: [TableDescription] = []
     for table in tables {
       var streams: [StreamDescription] = []
-      sketches.append([])
       for stream in table.streams {
         var description = stream.description
-        var sketch: Sketch?
         if let width = options.sketchWidth, case .gradient = description.kind,
           description.elements > width
         {
-          let descriptor = SketchDescriptor(
+          description.sketch = SketchDescriptor(
             width: width, nonzeros: options.sketchNonzeros, seed: options.sketchSeed)
-          description.sketch = descriptor
-          sketch = Sketch(descriptor, inputs: description.elements)
         }
         streams.append(description)
-        sketches[sketches.count - 1].append(sketch)
       }
       descriptions.append(
         TableDescription(name: table.name, unit: table.unit, mode: table.mode, streams: streams))
@@ -127,8 +122,16 @@ public final class Recorder: Sendable {
     let writer = try Writer(
       path: path, run: run, tables: descriptions, compression: options.compression,
       force: options.force)
+    // Only now are widths and nonzeros known to be sound.
+    let sketches = descriptions.map { table in
+      table.streams.map { stream in
+        stream.sketch.map { Sketch($0, inputs: stream.elements) }
+      }
+    }
     queue = WriteQueue(writer: writer, sketches: sketches, capacity: options.queueBytes)
   }
+
+  deinit { queue.abandon() }
 
   /// Whether a table's schedule includes a step; ask before computing gradients for it.
   public func wants(_ step: Int, table: Int) -> Bool { tables[table].schedule.includes(step) }
@@ -140,7 +143,8 @@ public final class Recorder: Sendable {
   public func record(_ step: StepDescription, rows: [TableRows]) throws(SnapshotError) {
     for part in rows {
       guard tables.indices.contains(part.table) else {
-        throw queue.mismatch("/tables", "expected one of \(tables.count) tables, found \(part.table)")
+        throw queue.mismatch(
+          "/tables", "expected one of \(tables.count) tables, found \(part.table)")
       }
       let table = tables[part.table]
       guard part.values.count == table.streams.count else {

@@ -55,7 +55,13 @@ final class WriteQueue: @unchecked Sendable {
     let failure = failure
     condition.unlock()
     guard !isRepeated else { return }
-    guard let failure else { return try writer.close(status) }
+    guard let failure else {
+      do throws(SnapshotError) { return try writer.close(status) } catch {
+        var lost = error
+        lost.remedy = "Nothing could be kept. " + error.remedy
+        throw lost
+      }
+    }
     do throws(SnapshotError) {
       try writer.close(.interrupted)
     } catch {
@@ -66,6 +72,15 @@ final class WriteQueue: @unchecked Sendable {
     var kept = failure
     kept.remedy = "The \(writer.committedSteps) steps before it are kept. " + failure.remedy
     throw kept
+  }
+
+  /// Ends the thread without writing what waits; nothing happens after `close`.
+  func abandon() {
+    condition.withLock {
+      isClosing = true
+      waiting = []
+      condition.broadcast()
+    }
   }
 
   private func run() {

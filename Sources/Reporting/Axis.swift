@@ -1,14 +1,14 @@
 private import Foundation
 
 /// A linear axis: a domain in data units, a range in drawing units, ticks at round numbers.
-struct Axis: Sendable {
+package struct Axis: Sendable {
   /// Data values at the ends.
-  let domain: ClosedRange<Double>
+  package let domain: ClosedRange<Double>
   /// Drawing coordinates of the ends; may run backwards.
-  let start: Double
-  let end: Double
+  package let start: Double
+  package let end: Double
   /// Round numbers inside the domain.
-  let ticks: [Double]
+  package let ticks: [Double]
   private let step: Double
 
   /// Creates an axis over the finite ones of `values`.
@@ -21,7 +21,7 @@ struct Axis: Sendable {
   ///   - extended: Whether the ends move outwards to round numbers.
   ///   - whole: Whether ticks are whole numbers.
   ///   - fixedStep: Distance of ticks, where it is not to be chosen.
-  init(
+  package init(
     values: [Double], start: Double, end: Double, intervals: Int, extended: Bool,
     whole: Bool = false, fixedStep: Double? = nil
   ) {
@@ -51,14 +51,14 @@ struct Axis: Sendable {
   }
 
   /// The drawing coordinate of a value; what lies outside the domain is drawn at its edge.
-  func position(_ value: Double) -> Double {
+  package func position(_ value: Double) -> Double {
     let value = min(max(Self.drawable(value), domain.lowerBound), domain.upperBound)
     let share = (value - domain.lowerBound) / (domain.upperBound - domain.lowerBound)
     return start + share * (end - start)
   }
 
   /// A tick's number, with as many decimals as the step needs.
-  func label(_ tick: Double) -> String {
+  package func label(_ tick: Double) -> String {
     if abs(tick) < step * 1e-6 { return "0" }
     if abs(tick) >= 1e6 || step < 1e-4 { return Numbers.plain(tick) }
     return Numbers.fixed(tick, max(0, Int((-log10(step)).rounded(.up))))

@@ -64,7 +64,7 @@ extension HTMLReport {
   /// A description in JSON, indented; as it stands where it is no JSON.
   private func description(_ text: String) -> Markup {
     if text.isEmpty { return "<p>Not described.</p>" }
-    guard let value = JSONParser.parse(text) else {
+    guard let value = JSONValue(parsing: text) else {
       return
         "<p>Not valid JSON; shown as it stands.</p>\n<pre tabindex=\"0\">\(block: text, limit: 20_000)</pre>"
     }

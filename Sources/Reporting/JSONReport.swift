@@ -98,7 +98,9 @@ public struct JSONReport: Sendable {
   }
 
   /// A description as the JSON that it is, or as a string where it is not.
-  private func description(_ text: String) -> JSONValue { JSONParser.parse(text) ?? .string(text) }
+  private func description(_ text: String) -> JSONValue {
+    JSONValue(parsing: text) ?? .string(text)
+  }
 
   private var provenance: JSONValue {
     let provenance = view.study.provenance

@@ -1,5 +1,5 @@
 /// A JSON value whose object keys keep their order.
-indirect enum JSONValue: Sendable, Equatable {
+package indirect enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)
   /// A number, as JSON text.
@@ -9,26 +9,26 @@ indirect enum JSONValue: Sendable, Equatable {
   case object([Member])
 
   /// A key and its value.
-  struct Member: Sendable, Equatable {
+  package struct Member: Sendable, Equatable {
     var key: String
     var value: JSONValue
   }
 
   /// An object from pairs, in their order.
-  static func object(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
+  package static func object(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
     .object(members.map { Member(key: $0.key, value: $0.value) })
   }
 
   /// A number in the shortest text that reads back exactly; null for what JSON has no number for.
-  static func number(_ value: Double) -> JSONValue {
+  package static func number(_ value: Double) -> JSONValue {
     value.isFinite ? .number("\(value)") : .null
   }
 
   /// A whole number.
-  static func number(_ value: Int) -> JSONValue { .number("\(value)") }
+  package static func number(_ value: Int) -> JSONValue { .number("\(value)") }
 
   /// The value as JSON text, two spaces per level; a short list of numbers stays on one line.
-  func text() -> String {
+  package func text() -> String {
     var text = ""
     write(to: &text, level: 0)
     return text

@@ -1,34 +1,48 @@
-internal import Results
+package import Results
 
 /// One layer's figures over training as inline SVG: value, 95 % interval, and what mismatched pairs give.
-struct LayerChart {
-  let view: StudyView
-  let measure: Measure
-  let layer: Int
+package struct LayerChart {
+  package let view: StudyView
+  package let measure: Measure
+  package let layer: Int
   /// Windows of one kind, in order.
-  let windows: [Int]
+  package let windows: [Int]
   /// Shared by all layers of a group, so that they compare by eye.
-  let x: Axis
-  let y: Axis
+  package let x: Axis
+  package let y: Axis
   /// Unique in the page.
-  let id: String
+  package let id: String
   /// The picture of the axes, which all layers of a group share.
-  let gridID: String
+  package let gridID: String
 
-  static let width = 340.0
-  static let height = 176.0
-  static let left = 42.0
-  static let right = 330.0
-  static let top = 10.0
-  static let bottom = 146.0
+  package init(
+    view: StudyView, measure: Measure, layer: Int, windows: [Int], x: Axis, y: Axis, id: String,
+    gridID: String
+  ) {
+    self.view = view
+    self.measure = measure
+    self.layer = layer
+    self.windows = windows
+    self.x = x
+    self.y = y
+    self.id = id
+    self.gridID = gridID
+  }
+
+  package static let width = 340.0
+  package static let height = 176.0
+  package static let left = 42.0
+  package static let right = 330.0
+  package static let top = 10.0
+  package static let bottom = 146.0
 
   /// The number that is drawn for a stored value: bits, or percent.
-  static func drawn(_ value: Double, _ measure: Measure) -> Double {
+  package static func drawn(_ value: Double, _ measure: Measure) -> Double {
     measure.unit == .nats ? Numbers.inBits(value) : value * 100
   }
 
   /// Where the central 95 % of a normal null lie; empty without a null.
-  static func nullEnds(_ figure: Figure) -> [Double] {
+  package static func nullEnds(_ figure: Figure) -> [Double] {
     guard figure.nullMean.isFinite else { return [] }
     let half = 1.96 * (figure.nullDeviation.isFinite ? figure.nullDeviation : 0)
     return [figure.nullMean - half, figure.nullMean + half]
@@ -60,7 +74,7 @@ struct LayerChart {
   private func height(_ value: Double) -> Double { y.position(Self.drawn(value, measure)) }
 
   /// The picture, with a title and a description for those who do not see it.
-  func svg() -> Markup {
+  package func svg() -> Markup {
     let points = points
     return """
       <svg viewBox="0 0 \(Self.width) \(Self.height)" role="img" aria-labelledby="\(id)t \(id)d">\

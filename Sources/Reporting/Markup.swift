@@ -2,52 +2,52 @@
 ///
 /// `"<td>\(layer.name)</td>" as Markup` escapes the name. Only another `Markup` passes unescaped, so that
 /// forgetting to say so shows as visible tags and never opens a hole. The output is well-formed XML too.
-struct Markup: ExpressibleByStringInterpolation, Sendable {
+package struct Markup: ExpressibleByStringInterpolation, Sendable {
   /// The HTML text.
-  private(set) var html: String
+  package private(set) var html: String
 
-  init(stringLiteral value: String) { html = value }
+  package init(stringLiteral value: String) { html = value }
 
-  init(stringInterpolation: StringInterpolation) { html = stringInterpolation.html }
+  package init(stringInterpolation: StringInterpolation) { html = stringInterpolation.html }
 
   /// Takes each literal part as markup and each interpolated part as text.
-  struct StringInterpolation: StringInterpolationProtocol {
+  package struct StringInterpolation: StringInterpolationProtocol {
     fileprivate var html = ""
 
-    init(literalCapacity: Int, interpolationCount: Int) {
+    package init(literalCapacity: Int, interpolationCount: Int) {
       html.reserveCapacity(literalCapacity + 16 * interpolationCount)
     }
 
-    mutating func appendLiteral(_ literal: String) { html += literal }
+    package mutating func appendLiteral(_ literal: String) { html += literal }
 
     /// Text on one line, shortened to `limit` scalars.
-    mutating func appendInterpolation(_ text: String, limit: Int = 1000) {
+    package mutating func appendInterpolation(_ text: String, limit: Int = 1000) {
       Markup.escape(PlainText.line(text, limit: limit), into: &html)
     }
 
     /// Text with its line breaks, shortened to `limit` scalars.
-    mutating func appendInterpolation(block text: String, limit: Int) {
+    package mutating func appendInterpolation(block text: String, limit: Int) {
       Markup.escape(PlainText.block(text, limit: limit), into: &html)
     }
 
     /// A whole number.
-    mutating func appendInterpolation(_ number: Int) { html += "\(number)" }
+    package mutating func appendInterpolation(_ number: Int) { html += "\(number)" }
 
     /// A coordinate, to a tenth.
-    mutating func appendInterpolation(_ coordinate: Double) {
+    package mutating func appendInterpolation(_ coordinate: Double) {
       html += Numbers.exact((coordinate * 10).rounded() / 10)
     }
 
     /// Markup as it is.
-    mutating func appendInterpolation(_ markup: Markup) { html += markup.html }
+    package mutating func appendInterpolation(_ markup: Markup) { html += markup.html }
 
     /// Pieces of markup, one after the other.
-    mutating func appendInterpolation(_ pieces: [Markup]) {
+    package mutating func appendInterpolation(_ pieces: [Markup]) {
       for piece in pieces { html += piece.html }
     }
   }
 
-  static func += (left: inout Markup, right: Markup) { left.html += right.html }
+  package static func += (left: inout Markup, right: Markup) { left.html += right.html }
 
   private static func escape(_ text: String, into html: inout String) {
     for scalar in text.unicodeScalars {

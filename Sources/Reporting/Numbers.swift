@@ -3,26 +3,26 @@ private import Foundation
 /// Numbers as people read them: two or three significant digits, a unit where one is needed.
 ///
 /// Units hang on a no-break space and negative numbers carry a true minus sign. What is not finite is "–".
-enum Numbers {
+package enum Numbers {
   /// What stands for a number that there is none of.
-  static let missing = "–"
+  package static let missing = "–"
 
   /// Bits in one nat.
   private static let bitsPerNat = 1 / M_LN2
 
   /// `nats` in bits.
-  static func inBits(_ nats: Double) -> Double { nats * bitsPerNat }
+  package static func inBits(_ nats: Double) -> Double { nats * bitsPerNat }
 
   /// `nats` as a number of bits, without the unit.
-  static func bits(_ nats: Double) -> String { plain(inBits(nats)) }
+  package static func bits(_ nats: Double) -> String { plain(inBits(nats)) }
 
   /// `nats` as a number of bits with the unit.
-  static func bitsWithUnit(_ nats: Double) -> String {
+  package static func bitsWithUnit(_ nats: Double) -> String {
     nats.isFinite ? bits(nats) + "\u{A0}bits" : missing
   }
 
   /// `value` with about three significant digits, by powers of ten where it is very large or very small.
-  static func plain(_ value: Double) -> String {
+  package static func plain(_ value: Double) -> String {
     guard value.isFinite else { return missing }
     let size = abs(value)
     if size == 0 { return "0" }
@@ -31,7 +31,7 @@ enum Numbers {
   }
 
   /// `share` in percent.
-  static func percent(_ share: Double) -> String {
+  package static func percent(_ share: Double) -> String {
     guard (share * 100).isFinite else { return missing }
     return percentNumber(share) + "\u{A0}%"
   }
@@ -50,14 +50,14 @@ enum Numbers {
   }
 
   /// `value` as short as it reads back exactly; for options, which are repeated and not estimated.
-  static func exact(_ value: Double) -> String {
+  package static func exact(_ value: Double) -> String {
     guard value.isFinite else { return missing }
     let text = "\(value)"
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
   /// `value` with `decimals` digits after the point.
-  static func fixed(_ value: Double, _ decimals: Int) -> String {
+  package static func fixed(_ value: Double, _ decimals: Int) -> String {
     let text = String(format: "%.\(decimals)f", value)
     return text.hasPrefix("-") ? "−" + text.dropFirst() : text
   }

@@ -1,16 +1,16 @@
 /// Text from a study made fit to be shown: names and descriptions come from files that anyone may have written.
-enum PlainText {
+package enum PlainText {
   /// `text` on one line, without characters that hide or reorder others, shortened in its middle.
   ///
   /// Control, format (bidirectional marks, zero-width joiners), private-use and unassigned characters become
   /// U+FFFD, so that what was tampered with stays visible. Length counts Unicode scalars: one character can
   /// carry thousands of combining marks.
-  static func line(_ text: String, limit: Int = 400) -> String {
+  package static func line(_ text: String, limit: Int = 400) -> String {
     clean(text, limit: limit) { $0 == "\n" || $0 == "\t" || $0 == "\r" ? " " : "\u{FFFD}" }
   }
 
   /// `text` with its line breaks, otherwise as `line`.
-  static func block(_ text: String, limit: Int) -> String {
+  package static func block(_ text: String, limit: Int) -> String {
     clean(text, limit: limit) { $0 == "\n" ? "\n" : $0 == "\t" ? " " : "\u{FFFD}" }
   }
 
@@ -43,7 +43,7 @@ enum PlainText {
   }
 
   /// Whether a scalar stands for itself and leaves its neighbours alone.
-  static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+  package static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
       .paragraphSeparator:
@@ -53,7 +53,7 @@ enum PlainText {
   }
 
   /// Terminal columns that `text` takes: two for East Asian wide characters and emoji, none for marks.
-  static func columns(_ text: String) -> Int {
+  package static func columns(_ text: String) -> Int {
     text.unicodeScalars.reduce(0) { $0 + columns($1) }
   }
 
@@ -71,7 +71,7 @@ enum PlainText {
   }
 
   /// `text` shortened in its middle to at most `width` terminal columns.
-  static func fitted(_ text: String, width: Int) -> String {
+  package static func fitted(_ text: String, width: Int) -> String {
     if columns(text) <= width { return text }
     var head = ""
     var tail = ""
@@ -92,7 +92,7 @@ enum PlainText {
   }
 
   /// `text` broken at spaces into lines of at most `width` columns; a longer word is shortened.
-  static func wrapped(_ text: String, width: Int) -> [String] {
+  package static func wrapped(_ text: String, width: Int) -> [String] {
     var lines: [String] = []
     var line = ""
     for word in text.split(separator: " ") {

@@ -1,9 +1,9 @@
-internal import Results
+package import Results
 
 /// One thing that a person decides by, in a few words and in a sentence.
-struct Reading: Sendable {
+package struct Reading: Sendable {
   /// What is read.
-  enum Topic: String, CaseIterable, Sendable {
+  package enum Topic: String, CaseIterable, Sendable {
     case information
     case reidentification
     case recoverableVariance = "recoverable_variance"
@@ -11,7 +11,7 @@ struct Reading: Sendable {
   }
 
   /// How it came out.
-  enum Status: String, Sendable {
+  package enum Status: String, Sendable {
     /// Above what chance gives, in a cell with a finding.
     case found
     /// Measured, and no finding.
@@ -21,21 +21,21 @@ struct Reading: Sendable {
   }
 
   /// What is read.
-  let topic: Topic
+  package let topic: Topic
   /// How it came out.
-  let status: Status
+  package let status: Status
   /// A heading.
-  let title: String
+  package let title: String
   /// The value in a few words: "98 %", "about 4.1 bits".
-  let value: String
+  package let value: String
   /// The whole statement.
-  let sentence: String
+  package let sentence: String
   /// Where it was seen; nil where not measured.
-  let place: (layer: Int, window: Int)?
+  package let place: (layer: Int, window: Int)?
   /// The figure behind the value.
-  let figure: Figure?
+  package let figure: Figure?
   /// What blind guessing reaches, as a share; NaN where it has no meaning.
-  let chance: Double
+  package let chance: Double
 
   init(_ topic: Topic, _ view: StudyView) {
     self.topic = topic
@@ -110,10 +110,10 @@ struct Reading: Sendable {
     let value = Wording.value(figure)
     switch figure.measure {
     case .gaussian, .donskerVaradhan, .ksg:
-      let bound = view.verdict.strongest.first { $0.figure.measure == .donskerVaradhan }
+      let bound = view.figure(.donskerVaradhan, layer: layer, window: window)
       let others =
         figure.measure == .gaussian
-        ? bound.map { "; as a lower bound, \(Wording.claim($0.figure))" } ?? "" : ""
+        ? bound.map { "; as a lower bound, \(Wording.claim($0))" } ?? "" : ""
       return
         "a gradient carries \(Wording.claim(figure)) about its input (95\u{A0}% interval \(interval(figure)))\(others)"
     case .reidentification:

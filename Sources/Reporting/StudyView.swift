@@ -1,11 +1,11 @@
-internal import Results
+package import Results
 
 /// A study with what every report looks up in it: figures by place, windows by kind, labels of places.
-struct StudyView: Sendable {
+package struct StudyView: Sendable {
   /// The study itself.
-  let study: Study
+  package let study: Study
   /// What it supports.
-  let verdict: Verdict
+  package let verdict: Verdict
   private let figures: [Key: Figure]
   private let cells: Set<[Int]>
   private let showsStage: Bool
@@ -16,7 +16,7 @@ struct StudyView: Sendable {
     var measure: Measure
   }
 
-  init(_ study: Study) {
+  package init(_ study: Study) {
     self.study = study
     verdict = Verdict(study)
     var figures: [Key: Figure] = [:]
@@ -35,12 +35,12 @@ struct StudyView: Sendable {
   }
 
   /// The figure of a measure in a layer and window, if it was taken.
-  func figure(_ measure: Measure, layer: Int, window: Int) -> Figure? {
+  package func figure(_ measure: Measure, layer: Int, window: Int) -> Figure? {
     figures[Key(layer: layer, window: window, measure: measure)]
   }
 
   /// Every figure of a measure, by layer and then window.
-  func figures(_ measure: Measure) -> [(layer: Int, window: Int, figure: Figure)] {
+  package func figures(_ measure: Measure) -> [(layer: Int, window: Int, figure: Figure)] {
     study.layers.indices.flatMap { layer in
       study.windows.indices.compactMap { window in
         figure(measure, layer: layer, window: window).map { (layer, window, $0) }
@@ -49,35 +49,35 @@ struct StudyView: Sendable {
   }
 
   /// Layers with a figure of `measure` in one of `windows`.
-  func layers(_ measure: Measure, windows: [Int]) -> [Int] {
+  package func layers(_ measure: Measure, windows: [Int]) -> [Int] {
     study.layers.indices.filter { layer in
       windows.contains { figure(measure, layer: layer, window: $0) != nil }
     }
   }
 
   /// The information measure that charts and the map show: the first that was taken, Gaussian before others.
-  var mapped: Measure? {
+  package var mapped: Measure? {
     [.gaussian, .donskerVaradhan, .ksg].first { !figures($0).isEmpty }
   }
 
   /// Windows by kind, because probe and trace figures do not compare: probes first.
-  var windowGroups: [(mode: String, windows: [Int])] {
+  package var windowGroups: [(mode: String, windows: [Int])] {
     let probes = study.windows.indices.filter { study.windows[$0].mode == "probe" }
     let traces = study.windows.indices.filter { study.windows[$0].mode != "probe" }
     return [("probe", probes), ("trace", traces)].filter { !$0.windows.isEmpty }
   }
 
   /// Cells of layers and windows that have no figures.
-  var missingCells: Int { study.layers.count * study.windows.count - cells.count }
+  package var missingCells: Int { study.layers.count * study.windows.count - cells.count }
 
   /// Figures that were tested over the whole map.
-  var tests: Int { study.cells.reduce(0) { $0 + $1.figures.count { $0.mapP.isFinite } } }
+  package var tests: Int { study.cells.reduce(0) { $0 + $1.figures.count { $0.mapP.isFinite } } }
 
   /// Cells with a figure that was tested over the whole map.
-  var testedCells: Int { study.cells.count { $0.figures.contains { $0.mapP.isFinite } } }
+  package var testedCells: Int { study.cells.count { $0.figures.contains { $0.mapP.isFinite } } }
 
   /// Layers with a finding in one of `measures`.
-  func leakingLayers(_ measures: Set<Measure>) -> Int {
+  package func leakingLayers(_ measures: Set<Measure>) -> Int {
     let found = study.cells.filter { cell in
       study.layers.indices.contains(cell.layer)
         && cell.figures.contains { measures.contains($0.measure) && Self.isFinding($0) }
@@ -86,17 +86,17 @@ struct StudyView: Sendable {
   }
 
   /// Whether a figure beats mismatched pairs over the whole map, as the verdict counts it.
-  static func isFinding(_ figure: Figure) -> Bool {
+  package static func isFinding(_ figure: Figure) -> Bool {
     figure.mapP.isFinite && figure.mapP <= Verdict.level
   }
 
   /// Whether a figure stands out: a finding or, for a score, an interval above the null's mean.
-  static func standsOut(_ figure: Figure) -> Bool {
+  package static func standsOut(_ figure: Figure) -> Bool {
     figure.measure.kind == .score ? figure.low > figure.nullMean : isFinding(figure)
   }
 
   /// What blind guessing reaches in a window; NaN for measures that have no such thing.
-  func chance(_ measure: Measure, window: Int) -> Double {
+  package func chance(_ measure: Measure, window: Int) -> Double {
     guard study.windows.indices.contains(window) else { return .nan }
     let window = study.windows[window]
     switch measure {
@@ -107,7 +107,7 @@ struct StudyView: Sendable {
   }
 
   /// A layer's name, with its gradient stage where stages differ.
-  func name(layer: Int, limit: Int = 80) -> String {
+  package func name(layer: Int, limit: Int = 80) -> String {
     guard study.layers.indices.contains(layer) else { return "layer \(layer)" }
     let description = study.layers[layer]
     let name = PlainText.line(description.name, limit: limit)
@@ -116,7 +116,7 @@ struct StudyView: Sendable {
   }
 
   /// The steps of a window, as "1200" or "100–149".
-  func steps(window: Int) -> String {
+  package func steps(window: Int) -> String {
     guard study.windows.indices.contains(window) else { return Numbers.missing }
     let window = study.windows[window]
     return window.firstStep == window.lastStep
@@ -124,10 +124,10 @@ struct StudyView: Sendable {
   }
 
   /// A layer and window, as "conv1 at step 1200".
-  func place(layer: Int, window: Int) -> String { name(layer: layer) + at(window: window) }
+  package func place(layer: Int, window: Int) -> String { name(layer: layer) + at(window: window) }
 
   /// A window as the end of a place, " at step 1200".
-  func at(window: Int) -> String {
+  package func at(window: Int) -> String {
     let steps = steps(window: window)
     return " at \(steps.contains("–") ? "steps" : "step")\u{A0}\(steps)"
   }

@@ -1,11 +1,11 @@
 /// The style sheet of the page: system fonts, light and dark, print, phones.
-enum Stylesheet {
+package enum Stylesheet {
   /// SHA-256 of `text` in Base64, which the page's content security policy admits and nothing else.
   /// A test recomputes it and prints the new value after a change.
-  static let digest = "AUiNvAWFqoMV4qHEBOswuOQRFrTdM+k0Zy6h3mJ6SxM="
+  package static let digest = "AUiNvAWFqoMV4qHEBOswuOQRFrTdM+k0Zy6h3mJ6SxM="
 
   /// The style sheet.
-  static let text = """
+  package static let text = """
     :root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--soft:#59626c;--rule:#d8dde2;--panel:#f6f7f9;
     --accent:#0b5c9e;--band:#a9cdea;--null:#747c85;--leak:#9c2f0c;--leakbg:#fdf2ec;--calm:#1d4f7c;--calmbg:#eef4fa;
     --h0:#edf4fb;--h1:#d5e6f5;--h2:#b5d3ed;--h3:#8dbce3;--h4:#63a3d6;--h5:#2f73b0;--h6:#1c5691;--h7:#0e3a69;

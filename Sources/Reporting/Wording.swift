@@ -1,25 +1,25 @@
-internal import Results
+package import Results
 
 /// The sentences that every report shares, so that page, terminal and JSON say the same.
-struct Wording: Sendable {
+package struct Wording: Sendable {
   /// The study and its verdict.
-  let view: StudyView
+  package let view: StudyView
   /// The outcome in two or three words.
-  let badge: String
+  package let badge: String
   /// The verdict in one sentence.
-  let headline: String
+  package let headline: String
   /// How far the verdict reaches.
-  let explanation: String
+  package let explanation: String
   /// What was found, in the units that people decide by.
-  let readings: [Reading]
+  package let readings: [Reading]
   /// Where to look first; empty where nothing was found.
-  let whereToLook: String
+  package let whereToLook: String
   /// What to do first.
-  let whatToDo: String
+  package let whatToDo: String
   /// How to go on from there.
-  let whatNext: String
+  package let whatNext: String
 
-  init(_ view: StudyView) {
+  package init(_ view: StudyView) {
     self.view = view
     switch view.verdict.outcome {
     case .leakFound: badge = "Leak found"
@@ -70,6 +70,12 @@ struct Wording: Sendable {
         return "The file holds no gradients that could be analysed."
       }
       if study.cells.isEmpty { return "No layer had enough rows in any window." }
+      let floor = 1 / (Double(study.provenance.settings.pairings) + 1)
+      if floor > Verdict.level, study.provenance.settings.pairings > 0 {
+        return
+          "Nothing could have been found: from \(pairings(study)) no p-value can be below "
+          + "\(Numbers.plain(floor)), and a finding needs \(Numbers.plain(Verdict.level)). Analyse with 99 pairings."
+      }
       return
         "No figure was compared with mismatched pairs over the whole map, so nothing says what chance alone would give."
     case .leakFound:
@@ -77,12 +83,6 @@ struct Wording: Sendable {
         "\(view.verdict.cellsWithFindings) of \(view.testedCells) tested cells (a layer in one window) stand out from "
         + "\(pairings(study)), at a false-alarm rate of \(alarm) for the whole map."
     case .noLeakFound:
-      let floor = 1 / (Double(study.provenance.settings.pairings) + 1)
-      if floor > Verdict.level {
-        return
-          "Nothing could have been found: from \(pairings(study)) no p-value can be below "
-          + "\(Numbers.plain(floor)), and a finding needs \(Numbers.plain(Verdict.level)). Analyse with 99 pairings."
-      }
       let reach =
         view.verdict.detectable.isFinite
         ? "the smallest effect likely to have been found (in four of five repetitions) is about "
@@ -100,7 +100,7 @@ struct Wording: Sendable {
   }
 
   /// The rows of the windows, as "512 rows" or "256 to 512 rows".
-  static func rows(_ study: Study) -> String {
+  package static func rows(_ study: Study) -> String {
     let rows = study.windows.map(\.rows)
     guard let low = rows.min(), let high = rows.max() else { return "no rows" }
     return low == high ? "\(low)\u{A0}rows" : "\(low) to \(high)\u{A0}rows"
@@ -152,7 +152,7 @@ struct Wording: Sendable {
   // MARK: Names
 
   /// A measure's name as in tables.
-  static func name(_ measure: Measure) -> String {
+  package static func name(_ measure: Measure) -> String {
     switch measure {
     case .gaussian: "Information, Gaussian"
     case .donskerVaradhan: "Information, Donsker–Varadhan"
@@ -175,7 +175,7 @@ struct Wording: Sendable {
   }
 
   /// What may be claimed from a measure.
-  static func kind(_ measure: Measure) -> String {
+  package static func kind(_ measure: Measure) -> String {
     switch measure.kind {
     case .lowerBound: "lower bound"
     case .estimate: "estimate"
@@ -184,22 +184,23 @@ struct Wording: Sendable {
   }
 
   /// A flag's meaning.
-  static func meaning(_ flag: Figure.Flag) -> String {
+  package static func meaning(_ flag: Figure.Flag) -> String {
     switch flag {
     case .saturated: "saturated"
     case .nullNotBeaten: "null not beaten"
     case .fewRows: "few rows"
+    case .belowResolution: "below resolution"
     }
   }
 
   /// A figure's value with its unit, without saying what it claims.
-  static func value(_ figure: Figure) -> String {
+  package static func value(_ figure: Figure) -> String {
     figure.measure.unit == .nats
       ? Numbers.bitsWithUnit(figure.value) : Numbers.percent(figure.value)
   }
 
   /// A figure in nats with what it claims: "about 4.1 bits", "at least 3.2 bits", "at least 8.7 bits, saturated".
-  static func claim(_ figure: Figure) -> String {
+  package static func claim(_ figure: Figure) -> String {
     let saturated = figure.flags.contains(.saturated)
     let claim = saturated || figure.measure.kind == .lowerBound ? "at least" : "about"
     return "\(claim) \(value(figure))\(saturated ? ", saturated" : "")"

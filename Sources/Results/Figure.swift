@@ -53,6 +53,9 @@ public struct Figure: Codable, Sendable, Equatable {
     case nullNotBeaten = 1
     /// Fewer held-out rows than the figure needs to be tight.
     case fewRows = 2
+    /// Most tokens are smaller than the noise sigma, because a few large gradients set the scale: a smaller sigma
+    /// would show more.
+    case belowResolution = 3
 
     /// The name used in JSON and CSV.
     public var name: String {
@@ -60,6 +63,7 @@ public struct Figure: Codable, Sendable, Equatable {
       case .saturated: "saturated"
       case .nullNotBeaten: "null_not_beaten"
       case .fewRows: "few_rows"
+      case .belowResolution: "below_resolution"
       }
     }
   }

@@ -2,8 +2,8 @@
 ///
 /// Raw values are the names used in analysis files and in JSON.
 public enum Measure: String, Codable, Sendable, CaseIterable {
-  /// I(feature; token + sigma Z) of a Gaussian model: mean held-out log density ratio, corrected for
-  /// optimism. An estimate.
+  /// I(feature; token + sigma Z) of a Gaussian model: mean log density ratio, corrected for optimism and by the mean
+  /// over mismatched pairings. An estimate.
   case gaussian
   /// The Donsker-Varadhan bound of the same critic on the same held-out rows. A lower bound.
   case donskerVaradhan = "donsker_varadhan"

@@ -12,7 +12,7 @@ public struct Verdict: Codable, Sendable, Equatable {
     case leakFound = "leak_found"
     /// None does. Not a proof of absence: see `detectable`.
     case noLeakFound = "no_leak_found"
-    /// Nothing could be tested.
+    /// Nothing could be tested: no cell, no null, or too few pairings for a p-value of 5 %.
     case notTested = "not_tested"
   }
 
@@ -42,10 +42,15 @@ public struct Verdict: Codable, Sendable, Equatable {
   /// Reads the verdict off a study.
   public init(_ study: Study) {
     let tested = study.cells.flatMap { cell in
-      cell.figures.filter { $0.mapP.isFinite }.map { Place(layer: cell.layer, window: cell.window, figure: $0) }
+      cell.figures.filter { $0.mapP.isFinite }.map {
+        Place(layer: cell.layer, window: cell.window, figure: $0)
+      }
     }
     let findings = tested.filter { $0.figure.mapP <= Self.level }
-    outcome = tested.isEmpty ? .notTested : findings.isEmpty ? .noLeakFound : .leakFound
+    // With too few pairings no p-value can reach the level, whatever the data.
+    let canFind = Double(study.provenance.settings.pairings + 1) * Self.level >= 1
+    outcome =
+      tested.isEmpty || !canFind ? .notTested : findings.isEmpty ? .noLeakFound : .leakFound
     cellsWithFindings = Set(findings.map { [$0.layer, $0.window] }).count
 
     // Scores have no place in the max-statistic; they count where their cell has a finding.

@@ -63,7 +63,8 @@ extension AnalysisFile {
   private static func readLayers(_ file: borrowing File) throws(HDF5Error) -> [Study.Layer] {
     let group = try file.group(Names.layers)
     var layers: [Study.Layer] = []
-    for name in try group.children() {
+    let names = try group.children()
+    for name in names.sorted(by: { Names.number(of: $0) ?? -1 < Names.number(of: $1) ?? -1 }) {
       let child = try group.group(name)
       layers.append(
         Study.Layer(
@@ -102,6 +103,11 @@ extension AnalysisFile {
     let candidates = try columns("candidates", UInt32.self)
     let entropy = try columns("label_entropy", Double.self)
     let chance = try columns("label_chance", Double.self)
+    if let wrong = mode.first(where: { $0 > 1 }) {
+      throw HDF5Error(
+        code: .mismatch, file: file.file, object: "/windows/mode",
+        message: "expected 0 or 1, found \(wrong)")
+    }
     return mode.indices.map {
       Study.Window(
         mode: mode[$0] == 0 ? "probe" : "trace", firstStep: Int(first[$0]), lastStep: Int(last[$0]),

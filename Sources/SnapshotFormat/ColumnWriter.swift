@@ -8,7 +8,7 @@ internal import HDF5
 final class ColumnWriter<T: Element> {
   /// The dataset, for its attributes.
   let dataset: Dataset
-  private let codec: ChunkCodec?
+  private let codec: ChunkCodec
   private let width: Int
   private let isVector: Bool
   private let chunkRows: Int
@@ -39,7 +39,10 @@ final class ColumnWriter<T: Element> {
       name, of: T.self, shape: isVector ? [0] : [0, width],
       limit: isVector ? [nil] : [nil, width], chunk: isVector ? [chunkRows] : [chunkRows, width],
       filters: filters)
-    codec = dataset.codec
+    guard let codec = dataset.codec else {
+      preconditionFailure("a writer's filters are all our own")
+    }
+    self.codec = codec
   }
 
   /// Rows that make a chunk of about 128 KiB (docs/design/commit-layout.md), a power of two.
@@ -83,12 +86,6 @@ final class ColumnWriter<T: Element> {
     _ values: ArraySlice<T>, at start: Int, rows: Int
   ) throws(HDF5Error) {
     try dataset.resize(to: isVector ? [start + rows] : [start + rows, width])
-    guard let codec else {
-      try dataset.write(
-        Array(values), start: isVector ? [start] : [start, 0],
-        count: isVector ? [rows] : [rows, width])
-      return
-    }
     // HDF5 stores whole chunks only: the last one is padded with its fill value, zero.
     let missing = (chunkRows - rows) * width * MemoryLayout<T>.stride
     let stored = values.withUnsafeBytes { bytes in

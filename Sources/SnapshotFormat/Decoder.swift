@@ -24,11 +24,16 @@ struct Decoder: ~Copyable {
         remedy: "Expected a file written by ptoken.", requirement: "R-001")
     }
     guard format == expected else {
-      let tool = format == Names.analysisFormat ? " That is ptoken-analyze's output." : ""
+      let remedy =
+        switch format {
+        case Names.analysisFormat: "It is an analysis: name the snapshot file that it was made of."
+        case Names.snapshotFormat: "It is a snapshot: name the analysis that was made of it."
+        default: "Expected a file written by ptoken."
+        }
       throw SnapshotError(
         code: .notOurs, file: path, object: "@format",
         message: "expected '\(expected)', found '\(format.prefix(40))'",
-        remedy: "Expected a file written by ptoken.\(tool)", requirement: "R-001")
+        remedy: remedy, requirement: "R-001")
     }
     let text = (try? file.string(Names.versionAttribute)) ?? ""
     guard let version = FormatVersion(text) else {
@@ -69,28 +74,66 @@ struct Decoder: ~Copyable {
     if let status = noting("R-007", { file throws(HDF5Error) in try file.string(Names.status) }) {
       contents.status = RunStatus(rawValue: status)
       if contents.status == nil {
-        breach("R-007", "@status", "expected complete, interrupted or crashed, found '\(status.prefix(40))'")
+        breach(
+          "R-007", "@status",
+          "expected complete, interrupted or crashed, found '\(status.prefix(40))'")
       }
     }
     if breaches.isEmpty { breaches += DescriptionRules.breaches(of: contents.run) }
     decodeSteps(into: &contents)
     decodeTables(into: &contents)
     breaches += DescriptionRules.breaches(of: contents.tables.map(\.description))
+    refuseStrayLinks()
     return contents
+  }
+
+  /// Notes links that are not hard links (R-071), where no other requirement has named them already.
+  private mutating func refuseStrayLinks() {
+    var waiting = [[String]](repeating: [], count: 1)
+    while let path = waiting.popLast(), path.count < 5 {
+      let children = noting("R-071") { file throws(HDF5Error) in
+        try Self.children(of: file, at: path)
+      }
+      for (name, kind) in children ?? [] {
+        switch kind {
+        case .group: waiting.append(path + [name])
+        case .dataset: continue
+        case .refusedLink, .other:
+          let object = "/" + (path + [name]).joined(separator: "/")
+          guard !breaches.contains(where: { $0.object.hasPrefix(object) }) else { continue }
+          breach("R-071", object, "expected a hard link to a group or dataset")
+        }
+      }
+    }
+  }
+
+  private static func children<L: Location & ~Copyable>(
+    of location: borrowing L, at path: [String]
+  ) throws(HDF5Error) -> [(String, ChildKind)] {
+    if let first = path.first {
+      return try children(of: location.group(first), at: Array(path.dropFirst()))
+    }
+    var found: [(String, ChildKind)] = []
+    for name in try location.children() {
+      if let kind = try location.kind(of: name) { found.append((name, kind)) }
+    }
+    return found
   }
 
   private mutating func text(_ name: String) -> String {
     guard
-      let bytes = noting("R-010", { file throws(HDF5Error) -> [UInt8] in
-        let dataset = try file.dataset(name)
-        let shape = try dataset.shape()
-        guard shape.count == 1, shape[0] <= Limits.jsonBytes else {
-          throw HDF5Error(
-            code: .mismatch, file: "", object: "/\(name)",
-            message: "expected at most \(Limits.jsonBytes) bytes, found shape \(shape)")
-        }
-        return try dataset.readAll(UInt8.self)
-      })
+      let bytes = noting(
+        "R-010",
+        { file throws(HDF5Error) -> [UInt8] in
+          let dataset = try file.dataset(name)
+          let shape = try dataset.shape()
+          guard shape.count == 1, shape[0] <= Limits.jsonBytes else {
+            throw HDF5Error(
+              code: .mismatch, file: "", object: "/\(name)",
+              message: "expected at most \(Limits.jsonBytes) bytes, found shape \(shape)")
+          }
+          return try dataset.readAll(UInt8.self)
+        })
     else { return "{}" }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       breach("R-010", "/\(name)", "expected UTF-8 text")
@@ -101,10 +144,12 @@ struct Decoder: ~Copyable {
 
   private mutating func decodeSteps(into contents: inout Contents) {
     guard
-      let committed = noting("R-021", { file throws(HDF5Error) -> UInt64? in
-        let dataset = try file.dataset(Names.commit)
-        return try dataset.shape() == [1] ? try dataset.readAll(UInt64.self)[0] : nil
-      }) ?? nil, committed <= Limits.steps
+      let committed = noting(
+        "R-021",
+        { file throws(HDF5Error) -> UInt64? in
+          let dataset = try file.dataset(Names.commit)
+          return try dataset.shape() == [1] ? try dataset.readAll(UInt64.self)[0] : nil
+        }) ?? nil, committed <= Limits.steps
     else {
       if breaches.last?.requirement != "R-021" {
         breach("R-021", "/commit", "expected one number of at most \(Limits.steps)")
@@ -112,7 +157,8 @@ struct Decoder: ~Copyable {
       return
     }
     let count = Int(committed)
-    func column<T: Element>(_ name: String, _: T.Type) -> (borrowing File) throws(HDF5Error) -> [T] {
+    func column<T: Element>(_ name: String, _: T.Type) -> (borrowing File) throws(HDF5Error) -> [T]
+    {
       { file throws(HDF5Error) in
         try file.group(Names.steps).dataset(name).read(T.self, start: [0], count: [count])
       }
@@ -130,7 +176,9 @@ struct Decoder: ~Copyable {
         return
       }
       if row > 0, index[row] < index[row - 1] {
-        breach("R-022", "/steps/index", "expected ascending indices, found \(index[row]) after \(index[row - 1])")
+        breach(
+          "R-022", "/steps/index",
+          "expected ascending indices, found \(index[row]) after \(index[row - 1])")
         return
       }
       contents.steps.append(
@@ -142,9 +190,11 @@ struct Decoder: ~Copyable {
 
   private mutating func decodeTables(into contents: inout Contents) {
     guard
-      let names = noting("R-030", { file throws(HDF5Error) in
-        try file.group(Names.tables).children()
-      })
+      let names = noting(
+        "R-030",
+        { file throws(HDF5Error) in
+          try file.group(Names.tables).children()
+        })
     else { return }
     guard names.count <= Limits.tables, names == names.indices.map({ Names.numbered("T", $0) })
     else {
@@ -159,17 +209,22 @@ struct Decoder: ~Copyable {
   private mutating func decodeTable(_ name: String, steps: [StepDescription]) -> Contents.Table? {
     let place = "/tables/\(name)"
     guard
-      let (title, unitText, modeText, objects) = noting("R-031", {
-        file throws(HDF5Error) -> (String, String, String, [String]) in
-        let group = try file.group(Names.tables).group(name)
-        return (
-          try group.string(Names.name), try group.string(Names.unit), try group.string(Names.mode),
-          try group.group(Names.streams).children()
-        )
-      })
+      let (title, unitText, modeText, objects) = noting(
+        "R-031",
+        {
+          file throws(HDF5Error) -> (String, String, String, [String]) in
+          let group = try file.group(Names.tables).group(name)
+          return (
+            try group.string(Names.name), try group.string(Names.unit),
+            try group.string(Names.mode),
+            try group.group(Names.streams).children()
+          )
+        })
     else { return nil }
     guard let unit = ObservationUnit(rawValue: unitText) else {
-      breach("R-032", "\(place)@unit", "expected example, batch or client, found '\(unitText.prefix(40))'")
+      breach(
+        "R-032", "\(place)@unit",
+        "expected example, batch or client, found '\(unitText.prefix(40))'")
       return nil
     }
     guard let mode = StepMode.allCases.first(where: { $0.description == modeText }) else {
@@ -184,13 +239,18 @@ struct Decoder: ~Copyable {
     }
     var streams: [(object: String, description: StreamDescription)] = []
     for object in objects {
-      if let stream = decodeStream(object, in: name, rows: rows) { streams.append((object, stream)) }
+      if let stream = decodeStream(object, in: name, rows: rows) {
+        streams.append((object, stream))
+      }
     }
     // Objects sort by letter; people and writers order them by number.
-    streams.sort { $0.object.dropFirst() < $1.object.dropFirst() }
-    let numbers = streams.map { Int($0.object.dropFirst()) ?? -1 }
-    if streams.count == objects.count, numbers != Array(numbers.indices) {
-      breach("R-040", "\(place)/streams", "expected objects numbered 0000, 0001, ..., found \(objects.prefix(5))")
+    streams.sort { Names.number(of: $0.object) ?? -1 < Names.number(of: $1.object) ?? -1 }
+    if streams.count == objects.count,
+      streams.map({ Names.number(of: $0.object) }) != Array(streams.indices)
+    {
+      breach(
+        "R-040", "\(place)/streams",
+        "expected objects numbered 0000, 0001, ..., found \(objects.prefix(5))")
     }
     return Contents.Table(
       description: TableDescription(
@@ -204,25 +264,27 @@ struct Decoder: ~Copyable {
   ) -> [Contents.StepRows]? {
     let place = "/tables/\(table)/observations"
     guard
-      let (stepRows, recordShape, rankShape) = noting("R-034", {
-        file throws(HDF5Error) -> ([UInt32], [Int], [Int]) in
-        let group = try file.group(Names.tables).group(table).group(Names.observations)
-        let step = try group.dataset(Names.step)
-        let shape = try step.shape()
-        guard shape.count == 1, shape[0] <= Limits.observations else {
-          throw HDF5Error(
-            code: .mismatch, file: "", object: step.path,
-            message: "expected at most \(Limits.observations) rows, found shape \(shape)")
-        }
-        let record = try group.dataset(Names.record)
-        let rank = try group.dataset(Names.rank)
-        guard record.elementType == .uint8, rank.elementType == .uint16 else {
-          throw HDF5Error(
-            code: .mismatch, file: "", object: group.path,
-            message: "expected record uint8 and rank uint16")
-        }
-        return (try step.readAll(UInt32.self), try record.shape(), try rank.shape())
-      })
+      let (stepRows, recordShape, rankShape) = noting(
+        "R-034",
+        {
+          file throws(HDF5Error) -> ([UInt32], [Int], [Int]) in
+          let group = try file.group(Names.tables).group(table).group(Names.observations)
+          let step = try group.dataset(Names.step)
+          let shape = try step.shape()
+          guard shape.count == 1, shape[0] <= Limits.observations else {
+            throw HDF5Error(
+              code: .mismatch, file: "", object: step.path,
+              message: "expected at most \(Limits.observations) rows, found shape \(shape)")
+          }
+          let record = try group.dataset(Names.record)
+          let rank = try group.dataset(Names.rank)
+          guard record.elementType == .uint8, rank.elementType == .uint16 else {
+            throw HDF5Error(
+              code: .mismatch, file: "", object: group.path,
+              message: "expected record uint8 and rank uint16")
+          }
+          return (try step.readAll(UInt32.self), try record.shape(), try rank.shape())
+        })
     else { return nil }
     let count = stepRows.count
     guard recordShape == [count, RecordID.size], rankShape == [count] else {
@@ -238,13 +300,24 @@ struct Decoder: ~Copyable {
       guard isLast else { continue }
       let step = Int(stepRows[row])
       if let previous = ranges.last, previous.step >= step {
-        breach("R-035", "\(place)/step", "expected ascending steps, found \(step) after \(previous.step)")
+        breach(
+          "R-035", "\(place)/step", "expected ascending steps, found \(step) after \(previous.step)"
+        )
         return nil
       }
-      // Rows of a step that was never committed are not part of the run.
-      guard step < steps.count else { break }
+      // Rows of a step that was never committed are not part of the run; they can only come last.
+      guard step < steps.count else {
+        guard stepRows[row...].allSatisfy({ $0 >= steps.count }) else {
+          breach(
+            "R-035", "\(place)/step", "expected uncommitted rows last, found \(step) in row \(row)")
+          return nil
+        }
+        break
+      }
       guard steps[step].mode == mode else {
-        breach("R-033", "\(place)/step", "expected \(mode) steps, found a \(steps[step].mode) step in row \(row)")
+        breach(
+          "R-033", "\(place)/step",
+          "expected \(mode) steps, found a \(steps[step].mode) step in row \(row)")
         return nil
       }
       ranges.append(Contents.StepRows(step: step, rows: start..<row + 1))
@@ -270,21 +343,24 @@ struct Decoder: ~Copyable {
       var nonzeros: UInt32?
     }
     guard
-      let raw = noting("R-041", { file throws(HDF5Error) -> Raw in
-        let dataset = try file.group(Names.tables).group(table).group(Names.streams).dataset(object)
-        let kind = try dataset.string(Names.kind)
-        let isGradient = kind == "gradient"
-        let sketch = try dataset.string(Names.sketch)
-        let isSketched = sketch != "none"
-        return Raw(
-          name: try dataset.string(Names.name), kind: kind, sketch: sketch,
-          layer: isGradient ? try dataset.string(Names.layer) : nil,
-          stage: isGradient ? try dataset.string(Names.stage) : nil,
-          shape: try dataset.attribute(Names.shape).read(UInt64.self), extent: try dataset.shape(),
-          type: dataset.elementType, filters: dataset.filters, chunkBytes: dataset.chunkBytes,
-          seed: isSketched ? try dataset.scalar(Names.sketchSeed, as: UInt64.self) : nil,
-          nonzeros: isSketched ? try dataset.scalar(Names.sketchNonzeros, as: UInt32.self) : nil)
-      })
+      let raw = noting(
+        "R-041",
+        { file throws(HDF5Error) -> Raw in
+          let dataset = try file.group(Names.tables).group(table).group(Names.streams).dataset(
+            object)
+          let kind = try dataset.string(Names.kind)
+          let isGradient = kind == "gradient"
+          let sketch = try dataset.string(Names.sketch)
+          let isSketched = sketch != "none"
+          return Raw(
+            name: try dataset.string(Names.name), kind: kind, sketch: sketch,
+            layer: isGradient ? try dataset.string(Names.layer) : nil,
+            stage: isGradient ? try dataset.string(Names.stage) : nil,
+            shape: try dataset.vector(Names.shape), extent: try dataset.shape(),
+            type: dataset.elementType, filters: dataset.filters, chunkBytes: dataset.chunkBytes,
+            seed: isSketched ? try dataset.scalar(Names.sketchSeed, as: UInt64.self) : nil,
+            nonzeros: isSketched ? try dataset.scalar(Names.sketchNonzeros, as: UInt32.self) : nil)
+        })
     else { return nil }
     for filter in raw.filters {
       if case .unknown(let id) = filter {
@@ -293,14 +369,18 @@ struct Decoder: ~Copyable {
       }
     }
     guard raw.chunkBytes <= Limits.chunkBytes else {
-      breach("R-070", place, "expected chunks of at most \(Limits.chunkBytes) bytes, found \(raw.chunkBytes)")
+      breach(
+        "R-070", place,
+        "expected chunks of at most \(Limits.chunkBytes) bytes, found \(raw.chunkBytes)")
       return nil
     }
     let kind: StreamDescription.Kind
     switch raw.kind {
     case "gradient":
       guard let stage = GradientStage(rawValue: raw.stage ?? "") else {
-        breach("R-043", "\(place)@stage", "expected a gradient stage, found '\((raw.stage ?? "").prefix(40))'")
+        breach(
+          "R-043", "\(place)@stage",
+          "expected a gradient stage, found '\((raw.stage ?? "").prefix(40))'")
         return nil
       }
       kind = .gradient(layer: raw.layer ?? "", stage: stage)
@@ -308,7 +388,9 @@ struct Decoder: ~Copyable {
     case "label": kind = .label
     case "scalar": kind = .scalar
     default:
-      breach("R-042", "\(place)@kind", "expected gradient, feature, label or scalar, found '\(raw.kind.prefix(40))'")
+      breach(
+        "R-042", "\(place)@kind",
+        "expected gradient, feature, label or scalar, found '\(raw.kind.prefix(40))'")
       return nil
     }
     let expected: ElementType = kind == .label ? .int32 : .float32
@@ -321,7 +403,9 @@ struct Decoder: ~Copyable {
     var description = StreamDescription(
       name: raw.name, kind: kind, shape: raw.shape.map { Int(clamping: $0) })
     guard raw.sketch == "none" || raw.sketch == "sparse-sign" else {
-      breach("R-060", "\(place)@sketch", "expected none or sparse-sign, found '\(raw.sketch.prefix(40))'")
+      breach(
+        "R-060", "\(place)@sketch", "expected none or sparse-sign, found '\(raw.sketch.prefix(40))'"
+      )
       return nil
     }
     if let seed = raw.seed, let nonzeros = raw.nonzeros {

@@ -25,11 +25,17 @@ enum DescriptionRules {
       found.append(
         Breach(requirement: "R-004", object: "@run_id", message: "expected a lower-case UUID"))
     }
-    if (try? Date(run.created, strategy: .iso8601)) == nil {
+    if (try? Date(run.created, strategy: .iso8601))?.formatted(.iso8601) != run.created {
       found.append(
         Breach(
           requirement: "R-005", object: "@created",
           message: "expected an ISO 8601 time in UTC, found '\(run.created.prefix(40))'"))
+    }
+    if run.producer.utf8.count > Limits.textBytes {
+      found.append(
+        Breach(
+          requirement: "R-070", object: "@producer",
+          message: "expected at most \(Limits.textBytes) bytes of text"))
     }
     for (name, text) in [(Names.model, run.model), (Names.training, run.training)] {
       if text.utf8.count > Limits.jsonBytes || !isObject(text) {
@@ -52,6 +58,14 @@ enum DescriptionRules {
     }
     for (number, table) in tables.enumerated() {
       let place = "/tables/" + Names.numbered("T", number)
+      if table.streams.count > Limits.streamsPerTable || table.name.utf8.count > Limits.textBytes {
+        found.append(
+          Breach(
+            requirement: "R-070", object: place,
+            message:
+              "expected at most \(Limits.streamsPerTable) streams and \(Limits.textBytes) bytes of name"
+          ))
+      }
       if Set(table.streams.map(\.name)).count != table.streams.count {
         found.append(
           Breach(
@@ -70,6 +84,18 @@ enum DescriptionRules {
 
   private static func breaches(of stream: StreamDescription) -> [Breach] {
     var found: [Breach] = []
+    var texts = [stream.name]
+    if case .gradient(let layer, _) = stream.kind { texts.append(layer) }
+    if texts.contains(where: { $0.utf8.count > Limits.textBytes }) {
+      found.append(
+        Breach(
+          requirement: "R-070", object: "",
+          message: "expected names of at most \(Limits.textBytes) bytes"))
+    }
+    if stream.sketch != nil, stream.kind == .label {
+      found.append(
+        Breach(requirement: "R-066", object: "", message: "expected labels without a sketch"))
+    }
     guard let elements = elements(of: stream.shape) else {
       found.append(
         Breach(

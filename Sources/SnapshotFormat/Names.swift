@@ -60,6 +60,14 @@ enum Names {
     let digits = String(number)
     return prefix + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
+
+  /// The number of an object name; nil unless it is written as `numbered` writes it.
+  static func number(of name: String) -> Int? {
+    guard let number = Int(name.dropFirst()), number >= 0,
+      name == numbered(String(name.prefix(1)), number)
+    else { return nil }
+    return number
+  }
 }
 
 /// A format version. Readers accept any minor version of a major version that they know.

@@ -57,6 +57,15 @@ public final class Reader {
     }
   }
 
+  /// Ranks that produced a range of rows.
+  public func ranks(ofTable table: Int, rows: Range<Int>) throws(SnapshotError) -> [UInt16] {
+    try translating { () throws(HDF5Error) in
+      try decoder.file.group(Names.tables).group(Names.numbered("T", table))
+        .group(Names.observations).dataset(Names.rank)
+        .read(UInt16.self, start: [rows.lowerBound], count: [rows.count])
+    }
+  }
+
   /// Values of a gradient, feature or scalar stream: row-major [rows.count, width].
   public func values(
     ofStream stream: Int, table: Int, rows: Range<Int>

@@ -28,14 +28,22 @@ public struct ReplacingFile: ~Copyable {
         code: .notFound, file: destination, message: "cannot write: its folder does not exist",
         remedy: "Create the folder, or choose another name.")
     }
+    if manager.fileExists(atPath: destination, isDirectory: &isFolder), isFolder.boolValue {
+      throw SnapshotError(
+        code: .exists, file: destination, message: "expected a file, found a folder",
+        remedy: "Name a file to write.")
+    }
     guard force || !manager.fileExists(atPath: destination) else {
       throw SnapshotError(
         code: .exists, file: destination, message: "already exists",
         remedy: "Choose another name, or replace it with --force.")
     }
-    if manager.fileExists(atPath: destination, isDirectory: &isFolder), isFolder.boolValue {
+    // The rename would put a file in place of a device such as /dev/null, for everyone.
+    var status = stat()
+    guard stat(destination, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
       throw SnapshotError(
-        code: .exists, file: destination, message: "is a folder",
+        code: .exists, file: destination,
+        message: "expected a file to replace, found a pipe or a device",
         remedy: "Name a file to write.")
     }
     // access(2) would say yes to root on a read-only mount; creating the file is the only honest test.

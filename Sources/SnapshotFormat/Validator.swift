@@ -31,14 +31,26 @@ public enum Validator {
     var found: [Violation] = []
     for (number, table) in reader.tables.enumerated() {
       let place = "/tables/" + Names.numbered("T", number)
-      for step in reader.stepRanges(ofTable: number) where table.mode == .probe {
-        let records = (try? reader.records(ofTable: number, rows: step.rows)) ?? []
-        if Set(records).count != step.rows.count {
+      let object = "\(place)/observations/record"
+      for step in reader.stepRanges(ofTable: number) {
+        do throws(SnapshotError) {
+          let records = try reader.records(ofTable: number, rows: step.rows)
+          guard table.mode == .probe, Set(records).count != records.count else { continue }
           found.append(
             Violation(
-              requirement: "R-036", object: "\(place)/observations/record",
+              requirement: "R-036", object: object,
               message: "expected each record once in probe step \(reader.steps[step.step].index)"))
+        } catch {
+          found.append(Violation(requirement: "R-051", object: object, message: error.message))
+          break
         }
+      }
+      do throws(SnapshotError) {
+        _ = try reader.ranks(ofTable: number, rows: 0..<reader.rowCount(ofTable: number))
+      } catch {
+        found.append(
+          Violation(
+            requirement: "R-051", object: "\(place)/observations/rank", message: error.message))
       }
       for (position, stream) in table.streams.enumerated() {
         if let violation = payloadViolation(of: reader, table: number, position, stream) {

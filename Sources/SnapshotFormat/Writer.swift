@@ -266,6 +266,11 @@ public final class Writer {
     guard steps != nil else {
       throw SnapshotError(code: .failed, file: path, message: "the file is closed")
     }
+    guard committedSteps < Limits.steps else {
+      throw SnapshotError(
+        code: .failed, file: path, message: "expected at most \(Limits.steps) steps",
+        remedy: "Start another file.")
+    }
     guard !isTorn else {
       throw SnapshotError(
         code: .failed, file: path, message: "an earlier step could not be written",

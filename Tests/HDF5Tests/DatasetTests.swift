@@ -49,7 +49,8 @@ struct DatasetTests {
       let file = try File.create(at: folder.file("a.h5"))
       try file.write("x", (0..<24).map { Int32($0) }, shape: [4, 6])
       let dataset = try file.dataset("x")
-      #expect(try dataset.read(Int32.self, start: [1, 2], count: [2, 3]) == [8, 9, 10, 14, 15, 16])
+      #expect(
+        try dataset.read(Int32.self, start: [1, 2], count: [2, 3]) == [8, 9, 10, 14, 15, 16])
       #expect(try dataset.read(Int32.self, start: [4, 0], count: [0, 6]) == [])
       try dataset.write([-1, -2] as [Int32], start: [2, 5], count: [2, 1])
       #expect(try dataset.read(Int32.self, start: [1, 5], count: [3, 1]) == [11, -1, -2])
@@ -58,6 +59,27 @@ struct DatasetTests {
         try dataset.read(into: part, start: [3, 0], count: [1, 2])
       }
       #expect(buffer == [18, 19])
+    }
+  }
+
+  @Test("a slab across filtered chunks is put together from them, unwritten ones too")
+  func hyperslabOfChunks() throws {
+    try withTemporaryFolder { folder in
+      let file = try File.create(at: folder.file("a.h5"))
+      let dataset = try file.createDataset(
+        "x", of: Int16.self, shape: [5, 7, 3], chunk: [2, 3, 2], filters: [.shuffle, .zstd(1)])
+      let values = (0..<105).map { Int16($0) }
+      try dataset.write(values, start: [0, 0, 0], count: [5, 7, 3])
+      #expect(try dataset.readAll(Int16.self) == values)
+      let slab = try dataset.read(Int16.self, start: [1, 2, 1], count: [3, 4, 2])
+      let expected = (1..<4).flatMap { plane in
+        (2..<6).flatMap { row in (1..<3).map { values[plane * 21 + row * 3 + $0] } }
+      }
+      #expect(slab == expected)
+      let sparse = try file.createDataset(
+        "y", of: Int16.self, shape: [6], chunk: [2], filters: [.zstd(1)])
+      try sparse.write([7, 8] as [Int16], start: [2], count: [2])
+      #expect(try sparse.readAll(Int16.self) == [0, 0, 7, 8, 0, 0])
     }
   }
 
@@ -70,7 +92,7 @@ struct DatasetTests {
         "x", of: UInt16.self, shape: [0, 3], limit: [nil, 3], chunk: [4, 3], filters: [.zstd(3)])
       #expect(try dataset.readAll(UInt16.self) == [])
       try dataset.resize(to: [5, 3])
-      try dataset.write([7, 8, 9], start: [4, 0], count: [1, 3])
+      try dataset.write([7, 8, 9] as [UInt16], start: [4, 0], count: [1, 3])
       #expect(try dataset.read(UInt16.self, start: [3, 0], count: [2, 3]) == [0, 0, 0, 7, 8, 9])
       try dataset.resize(to: [1, 3])
       try dataset.resize(to: [5, 3])
@@ -167,11 +189,11 @@ struct DatasetTests {
     try withTemporaryFolder { folder in
       let file = try File.create(at: folder.file("a.h5"))
       let dataset = try file.createDataset("x", of: Int8.self, shape: [8], chunk: [4])
-      for start in [1, 8] {
+      for start in [[1], [8], [-4], [0, 0], []] {
         let error = FileTests.error { () throws(HDF5Error) in
-          try dataset.writeChunk([1, 2, 3, 4], at: [start])
+          try dataset.writeChunk([1, 2, 3, 4], at: start)
         }
-        #expect(error?.code == .failed)
+        #expect(error?.code == .mismatch)
         #expect(error?.object == "/x")
       }
     }

@@ -93,20 +93,13 @@ struct HostileFileTests {
 
   @Test(
     "a chunk that decodes to another length is an error, not memory from elsewhere",
-    arguments: ["zstd-short", "zstd-long", "deflate-short"])
+    arguments: ["zstd-short", "zstd-long"])
   func lengths(name: String) throws {
     try withFile("lengths.h5") { file throws in
       let dataset = try file.dataset(name)
       let error = FileTests.error { () throws(HDF5Error) in _ = try dataset.readAll(Float.self) }
+      #expect(error?.code == .corrupt)
       #expect(error?.object == "/\(name)")
-    }
-  }
-
-  @Test("libhdf5's own cut of a chunk that inflates to more is taken as it is")
-  func inflatesToMore() throws {
-    try withFile("lengths.h5") { file throws in
-      let rows = try file.dataset("deflate-long").read(Float.self, start: [32, 0], count: [32, 10])
-      #expect(rows == [Float](repeating: 0, count: 320))
     }
   }
 }

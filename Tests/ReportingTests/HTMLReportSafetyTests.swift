@@ -1,8 +1,7 @@
 import Foundation
+import Reporting
 import Results
 import Testing
-
-@testable import Reporting
 
 @Suite("A page is well-formed, loads nothing and runs nothing")
 struct HTMLReportSafetyTests {

@@ -1,7 +1,6 @@
+import Reporting
 import Results
 import Testing
-
-@testable import Reporting
 
 @Suite("The summary fits one screen")
 struct TextSummaryTests {

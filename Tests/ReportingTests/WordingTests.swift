@@ -1,8 +1,7 @@
 import Foundation
+import Reporting
 import Results
 import Testing
-
-@testable import Reporting
 
 @Suite("Sentences follow from the verdict")
 struct WordingTests {

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Demonstrations
+import Foundation
+import Results
+
+/// The linear-Gaussian run in 1, 4 and 16 dimensions against its closed form.
+struct ClosedForm: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compare figures of a linear-Gaussian run with the closed form.",
+    discussion: """
+      Goal in each dimension: the mean estimate is within 3 of its standard errors (plus 1 % of the truth, the order
+      of the second-order bias), and 95 % intervals cover the truth in at least 85 % of seeds; bounds stay below it.
+      """)
+
+  @Option(help: "Seeds per dimension.") var seeds = 40
+  @Option(help: "Records.") var rows = 1000
+  @Option(help: "Resolution.") var sigma = 0.1
+
+  func run() throws {
+    print(
+      "d    truth  gaussian  bias     se       coverage  bound (DV)  KSG    nats, \(rows) rows, \(seeds) seeds"
+    )
+    var isReached = true
+    for signal in [[3.0], [2, 1, 0.5, 0.25], [Double](repeating: 0.3, count: 16)] {
+      let settings = Study.Settings(sigma: sigma, pairings: 0)
+      let results = try Batch.analyse(seeds: 0..<seeds, settings: settings) {
+        .linearGaussian(signal: signal, rows: rows, seed: $0)
+      }
+      let truth = results[0].run.closedForm(sigma: sigma)
+      let figures = results.map { $0.study.cells[0][.gaussian]! }
+      let values = figures.map(\.value)
+      let error = Batch.deviation(values) / Double(seeds).squareRoot()
+      let bias = Batch.mean(values) - truth
+      let covered =
+        Double(figures.count { $0.low <= truth && truth <= $0.high }) / Double(seeds)
+      let bound = Batch.mean(results.map { $0.study.cells[0][.donskerVaradhan]!.value })
+      let ksg = Batch.mean(results.map { $0.study.cells[0][.ksg]!.value })
+      print(
+        "\(String(signal.count).padding(toLength: 4, withPad: " ", startingAt: 0)) "
+          + "\(truth.text())  \(Batch.mean(values).text())     \(bias.text(3, width: 6))   "
+          + "\(Batch.mean(figures.map(\.standardError)).text())    \(covered.text(2))      "
+          + "\(bound.text())       \(ksg.text())")
+      isReached =
+        isReached && abs(bias) <= 3 * error + 0.01 * truth && covered >= 0.85
+        && bound <= truth + error
+    }
+    try conclude(isReached, "closed form matched within stated errors in 1, 4 and 16 dimensions")
+  }
+}
