@@ -74,6 +74,8 @@ package struct HDF5Error: Error, Sendable, CustomStringConvertible {
         (.permission, "permission denied")
       } else if text.contains("truncated file") {
         (.truncated, "the file is cut off: it is shorter than its header says")
+      } else if text.contains("unable to lock file") {
+        (.permission, "another program is writing it")
       } else if text.contains("No such file") {
         (.notFound, "no such file or folder")
       } else if text.contains("file signature not found") {

@@ -39,13 +39,13 @@ public struct Matrix: Sendable, Equatable {
   }
 
   /// One element.
-  public subscript(row: Int, column: Int) -> Double {
+  @inlinable public subscript(row: Int, column: Int) -> Double {
     get { elements[row * columns + column] }
     set { elements[row * columns + column] = newValue }
   }
 
   /// One row, as a slice of `elements`.
-  public func row(_ index: Int) -> ArraySlice<Double> {
+  @inlinable public func row(_ index: Int) -> ArraySlice<Double> {
     elements[index * columns..<(index + 1) * columns]
   }
 

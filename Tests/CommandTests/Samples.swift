@@ -46,32 +46,40 @@ enum Samples {
 
   /// Gives a file another version; `change` gets major and minor.
   static func reversion(_ path: String, _ change: (Int, Int) -> (Int, Int)) throws {
-    let file = try File.open(at: path, mode: .readWrite)
-    let parts = try file.string("version").split(separator: ".").compactMap { Int($0) }
-    let (major, minor) = change(parts[0], parts[1])
-    try file.setAttribute("version", "\(major).\(minor)")
-    try file.close()
+    try Tool.withoutSpawning {
+      let file = try File.open(at: path, mode: .readWrite)
+      let parts = try file.string("version").split(separator: ".").compactMap { Int($0) }
+      let (major, minor) = change(parts[0], parts[1])
+      try file.setAttribute("version", "\(major).\(minor)")
+      try file.close()
+    }
   }
 
   /// An HDF5 file that is none of ours.
   static func writeForeign(_ path: String) throws {
-    let file = try File.create(at: path)
-    try file.write("numbers", [1, 2, 3] as [Float])
-    try file.close()
+    try Tool.withoutSpawning {
+      let file = try File.create(at: path)
+      try file.write("numbers", [1, 2, 3] as [Float])
+      try file.close()
+    }
   }
 
   /// Calls every table one of batches, which an analysis passes over.
   static func makeBatches(_ path: String) throws {
-    let file = try File.open(at: path, mode: .readWrite)
-    let tables = try file.group("tables")
-    for name in try tables.children() { try tables.group(name).setAttribute("unit", "batch") }
+    try Tool.withoutSpawning {
+      let file = try File.open(at: path, mode: .readWrite)
+      let tables = try file.group("tables")
+      for name in try tables.children() { try tables.group(name).setAttribute("unit", "batch") }
+    }
   }
 
   /// Breaks requirements that leave the file readable as HDF5.
   static func makeInvalid(_ path: String) throws {
-    let file = try File.open(at: path, mode: .readWrite)
-    try file.setAttribute("status", "\(hostileName)")
-    try file.group("tables").group("T0000").setAttribute("unit", "thing")
+    try Tool.withoutSpawning {
+      let file = try File.open(at: path, mode: .readWrite)
+      try file.setAttribute("status", "\(hostileName)")
+      try file.group("tables").group("T0000").setAttribute("unit", "thing")
+    }
   }
 
   /// A word that would rewrite the screen and reverse what follows.
@@ -79,16 +87,18 @@ enum Samples {
 
   /// Puts the hostile name wherever a file names things.
   static func poison(_ path: String) throws {
-    let file = try File.open(at: path, mode: .readWrite)
-    try file.setAttribute("producer", hostileName)
-    let table = try file.group("tables").group("T0000")
-    try table.setAttribute("name", hostileName)
-    let streams = try table.group("streams")
-    for (number, name) in try streams.children().enumerated() {
-      let stream = try streams.dataset(name)
-      try stream.setAttribute("name", "\(hostileName) \(number)")
-      if stream.hasAttribute("layer") {
-        try stream.setAttribute("layer", "\(hostileName) \(number)")
+    try Tool.withoutSpawning {
+      let file = try File.open(at: path, mode: .readWrite)
+      try file.setAttribute("producer", hostileName)
+      let table = try file.group("tables").group("T0000")
+      try table.setAttribute("name", hostileName)
+      let streams = try table.group("streams")
+      for (number, name) in try streams.children().enumerated() {
+        let stream = try streams.dataset(name)
+        try stream.setAttribute("name", "\(hostileName) \(number)")
+        if stream.hasAttribute("layer") {
+          try stream.setAttribute("layer", "\(hostileName) \(number)")
+        }
       }
     }
   }

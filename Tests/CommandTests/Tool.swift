@@ -44,6 +44,15 @@ enum Tool {
 
   struct Missing: Error, CustomStringConvertible { let description: String }
 
+  private static let spawning = NSRecursiveLock()
+
+  /// Edits files while no program starts: it would inherit the open file, and with it libhdf5's lock.
+  static func withoutSpawning(_ body: () throws -> Void) rethrows {
+    spawning.lock()
+    defer { spawning.unlock() }
+    try body()
+  }
+
   /// Starts a program in a folder; its streams go to files until `finish`.
   ///
   /// By posix_spawn: Foundation's Process waits on a run loop, which many tests at once starve.
@@ -84,7 +93,10 @@ enum Tool {
     let variables = environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { for text in words + variables { free(text) } }
     var process = pid_t()
-    let failure = posix_spawn(&process, "/bin/sh", &actions, &attributes, words, variables)
+    var failure: Int32 = 0
+    withoutSpawning {
+      failure = posix_spawn(&process, "/bin/sh", &actions, &attributes, words, variables)
+    }
     guard failure == 0 else { throw Missing(description: String(cString: strerror(failure))) }
     return process
   }
