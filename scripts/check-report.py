@@ -1,9 +1,11 @@
-"""Opens a report in headless Chromium, at desktop and phone width, light and dark, and looks for faults.
+"""Looks for faults in a report: headless Chromium, desktop and phone width, light and dark.
 
 usage: check-report.py REPORT.html [FOLDER for pictures]
 
-Fails on: any request but the page itself, any console message, a page wider than its window, no verdict heading.
+Fails on: any request but the page itself, any console message, a page wider than its window,
+no verdict heading.
 """
+
 import pathlib
 import shutil
 import sys
@@ -27,10 +29,12 @@ def main() -> int:
                 page = browser.new_page(
                     viewport={"width": width, "height": height}, color_scheme=scheme
                 )
-                page.on("console", lambda m: faults.append(f"{name}: console: {m.text}"))
+                page.on("console", lambda m, name=name: faults.append(f"{name}: console: {m.text}"))
                 page.on(
                     "request",
-                    lambda r: r.url != page_path.as_uri() and faults.append(f"{name}: request: {r.url}"),
+                    lambda r, name=name: (
+                        r.url != page_path.as_uri() and faults.append(f"{name}: request: {r.url}")
+                    ),
                 )
                 page.goto(page_path.as_uri())
                 page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")

@@ -24,109 +24,14 @@ public final class Writer {
     }
   }
 
-  private struct Table {
-    var description: TableDescription
-    var step: ColumnWriter<UInt32>
-    var record: ColumnWriter<UInt8>
-    var rank: ColumnWriter<UInt16>
-    var streams: [Stream]
-
-    var reserveBytes: Int {
-      streams.reduce(step.reserveBytes + record.reserveBytes + rank.reserveBytes) {
-        $0 + $1.reserveBytes
-      }
-    }
-
-    func commit() {
-      for stream in streams { stream.commit() }
-      step.commit()
-      record.commit()
-      rank.commit()
-    }
-
-    func finish() throws(HDF5Error) {
-      for stream in streams { try stream.finish() }
-      try step.finish()
-      try record.finish()
-      try rank.finish()
-    }
-  }
-
-  private enum Stream {
-    case float(ColumnWriter<Float>)
-    case label(ColumnWriter<Int32>)
-
-    var reserveBytes: Int {
-      switch self {
-      case .float(let column): column.reserveBytes
-      case .label(let column): column.reserveBytes
-      }
-    }
-
-    func commit() {
-      switch self {
-      case .float(let column): column.commit()
-      case .label(let column): column.commit()
-      }
-    }
-
-    func finish() throws(HDF5Error) {
-      switch self {
-      case .float(let column): try column.finish()
-      case .label(let column): try column.finish()
-      }
-    }
-  }
-
-  private struct Steps {
-    var index: ColumnWriter<Int64>
-    var epoch: ColumnWriter<Double>
-    var time: ColumnWriter<Double>
-    var loss: ColumnWriter<Double>
-    var learningRate: ColumnWriter<Double>
-    var mode: ColumnWriter<UInt8>
-
-    var reserveBytes: Int {
-      index.reserveBytes + epoch.reserveBytes + time.reserveBytes + loss.reserveBytes
-        + learningRate.reserveBytes + mode.reserveBytes
-    }
-
-    func append(_ step: StepDescription) throws(HDF5Error) {
-      try index.append(CollectionOfOne(Int64(step.index)))
-      try epoch.append(CollectionOfOne(step.epoch))
-      try time.append(CollectionOfOne(step.time))
-      try loss.append(CollectionOfOne(step.loss))
-      try learningRate.append(CollectionOfOne(step.learningRate))
-      try mode.append(CollectionOfOne(step.mode.rawValue))
-    }
-
-    func commit() {
-      index.commit()
-      epoch.commit()
-      time.commit()
-      loss.commit()
-      learningRate.commit()
-      mode.commit()
-    }
-
-    func finish() throws(HDF5Error) {
-      try index.finish()
-      try epoch.finish()
-      try time.finish()
-      try loss.finish()
-      try learningRate.finish()
-      try mode.finish()
-    }
-  }
-
   /// Name that the file will have once it is closed.
   public let path: String
   private var output: ReplacingFile?
   private var file: File?
   private var reserve: SpaceReserve?
   private var steps: Steps?
-  private var tables: [Table] = []
-  private var lastIndex = Int.min
+  private(set) var tables: [Table] = []
+  private(set) var lastIndex = Int.min
   /// Set when a step could be written only in part: nothing may follow it.
   private var isTorn = false
 
@@ -303,45 +208,6 @@ public final class Writer {
     try table.step.append(repeatElement(stepRow, count: count))
     try table.record.append(part.records.flatMap(\.bytes))
     try table.rank.append(repeatElement(part.rank, count: count))
-  }
-
-  private func check(_ step: StepDescription, _ rows: [TableRows]) throws(SnapshotError) {
-    func mismatch(_ object: String, _ message: String) -> SnapshotError {
-      SnapshotError(code: .rowMismatch, file: path, object: object, message: message)
-    }
-    guard step.index >= lastIndex else {
-      throw mismatch(
-        "/steps", "expected a step index of at least \(lastIndex), found \(step.index)")
-    }
-    guard Set(rows.map(\.table)).count == rows.count else {
-      throw mismatch("/tables", "expected each table once per step")
-    }
-    for part in rows {
-      guard tables.indices.contains(part.table) else {
-        throw mismatch("/tables", "expected one of \(tables.count) tables, found \(part.table)")
-      }
-      let table = tables[part.table].description
-      guard table.mode == step.mode else {
-        throw mismatch(table.name, "expected a \(table.mode) step, found \(step.mode)")
-      }
-      guard part.values.count == table.streams.count else {
-        throw mismatch(
-          table.name, "expected \(table.streams.count) streams, found \(part.values.count)")
-      }
-      for (stream, values) in zip(table.streams, part.values) {
-        let isLabel = if case .label = values { true } else { false }
-        guard isLabel == (stream.kind == .label) else {
-          throw mismatch(
-            "\(table.name)/\(stream.name)",
-            "expected \(isLabel ? "numbers" : "labels"), found \(isLabel ? "labels" : "numbers")")
-        }
-        guard values.count == part.records.count * stream.width else {
-          throw mismatch(
-            "\(table.name)/\(stream.name)",
-            "expected \(part.records.count) rows of \(stream.width), found \(values.count) numbers")
-        }
-      }
-    }
   }
 
   /// Finishes the file and gives it its name.

@@ -3,7 +3,7 @@
 import sys
 
 import h5py
-import hdf5plugin  # noqa: F401  (registers Zstandard)
+import hdf5plugin
 import numpy
 
 path, case = sys.argv[1:]
@@ -124,7 +124,9 @@ CASES = {
     "label-chunk-corrupt": lambda: corrupt(streams["Y0003"]),
     "record-chunk-corrupt": lambda: corrupt(observations["record"]),
     "sketch-other": lambda: text(streams["L0001"], "sketch", "dense"),
-    "sketch-nonzeros": lambda: streams["L0001"].attrs.__setitem__("sketch_nonzeros", numpy.uint32(17)),
+    "sketch-nonzeros": lambda: streams["L0001"].attrs.__setitem__(
+        "sketch_nonzeros", numpy.uint32(17)
+    ),
     "sketch-wider": lambda: streams["L0001"].attrs.__setitem__("shape", numpy.array([99], "<u8")),
     "chunk-huge": lambda: replace(
         streams, "L0000", streams["L0000"][()], chunks=(1 << 20, 24), maxshape=(None, 24)
