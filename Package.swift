@@ -66,7 +66,10 @@ let package = Package(
     module("Recording", ["SnapshotFormat"]),
 
     // Numbers.
-    module("LinearAlgebra", ["CBLAS"]),
+    .target(
+      name: "LinearAlgebra", dependencies: ["CBLAS"], swiftSettings: settings,
+      // Homebrew's OpenBLAS brings LAPACKE inside it.
+      linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
     module("MutualInformation", ["LinearAlgebra"]),
     module("PrivacyTokens", ["LinearAlgebra"]),
     module("Results", []),
