@@ -17,12 +17,12 @@ struct ClosedForm: ParsableCommand {
   @Option(help: "Resolution.") var sigma = 0.1
 
   func run() throws {
-    print(
-      "d    truth  gaussian  bias     se       coverage  bound (DV)  KSG    nats, \(rows) rows, \(seeds) seeds"
-    )
+    print("\(rows) rows, \(seeds) seeds, nats")
+    print("| d | truth | Gaussian | bias | stated error | coverage | bound (DV) | KSG |")
+    print("|---|---|---|---|---|---|---|---|")
     var isReached = true
     for signal in [[3.0], [2, 1, 0.5, 0.25], [Double](repeating: 0.3, count: 16)] {
-      let settings = Study.Settings(sigma: sigma, pairings: 0)
+      let settings = Study.Settings(sigma: sigma, pairings: 19)
       let results = try Batch.analyse(seeds: 0..<seeds, settings: settings) {
         .linearGaussian(signal: signal, rows: rows, seed: $0)
       }
@@ -35,11 +35,9 @@ struct ClosedForm: ParsableCommand {
         Double(figures.count { $0.low <= truth && truth <= $0.high }) / Double(seeds)
       let bound = Batch.mean(results.map { $0.study.cells[0][.donskerVaradhan]!.value })
       let ksg = Batch.mean(results.map { $0.study.cells[0][.ksg]!.value })
-      print(
-        "\(String(signal.count).padding(toLength: 4, withPad: " ", startingAt: 0)) "
-          + "\(truth.text())  \(Batch.mean(values).text())     \(bias.text(3, width: 6))   "
-          + "\(Batch.mean(figures.map(\.standardError)).text())    \(covered.text(2))      "
-          + "\(bound.text())       \(ksg.text())")
+      let stated = Batch.mean(figures.map(\.standardError))
+      let numbers = [truth, Batch.mean(values), bias, stated, covered, bound, ksg]
+      print("| \(signal.count) | " + numbers.map { $0.text() }.joined(separator: " | ") + " |")
       isReached =
         isReached && abs(bias) <= 3 * error + 0.01 * truth && covered >= 0.85
         && bound <= truth + error

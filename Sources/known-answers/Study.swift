@@ -46,8 +46,5 @@ enum Batch {
 
 extension Double {
   /// Fixed-point text.
-  func text(_ digits: Int = 3, width: Int = 0) -> String {
-    let text = String(format: "%.\(digits)f", self)
-    return String(repeating: " ", count: max(0, width - text.count)) + text
-  }
+  func text(_ digits: Int = 3) -> String { String(format: "%.\(digits)f", self) }
 }
