@@ -150,7 +150,7 @@ public struct Analyzer: Sendable {
     MapTest.apply(to: &outcomes)
     for index in outcomes.indices { fillChance(&outcomes[index].cell, study.windows) }
     study.cells = outcomes.map(\.cell)
-    study.warnings = warnings + Self.warnings(about: study)
+    study.warnings = Self.warnings(about: study) + warnings
     return Result(study: study, windows: windows, cells: outcomes.map(\.rows))
   }
 
@@ -201,6 +201,14 @@ public struct Analyzer: Sendable {
 
   private static func warnings(about study: Study) -> [String] {
     var warnings: [String] = []
+    let below = study.cells.count { cell in
+      cell.figures.contains { $0.flags.contains(.belowResolution) }
+    }
+    if below > 0 {
+      warnings.append(
+        "In \(below) of \(study.cells.count) cells most gradients are smaller than sigma, because a few large ones set the scale: less information there need not mean a smaller leak. Try a smaller --sigma."
+      )
+    }
     let few = study.windows.filter { $0.rows < 300 }.count
     if few > 0 {
       warnings.append(
@@ -216,14 +224,6 @@ public struct Analyzer: Sendable {
     if !saturated.isEmpty {
       warnings.append(
         "\(saturated.count) of \(study.cells.count) cells have a figure near its ceiling: there the truth may be larger."
-      )
-    }
-    let below = study.cells.count { cell in
-      cell.figures.contains { $0.flags.contains(.belowResolution) }
-    }
-    if below > 0 {
-      warnings.append(
-        "In \(below) of \(study.cells.count) cells most gradients are smaller than the resolution sigma = \(study.provenance.settings.sigma), because a few large ones set the scale: a fall of information there need not mean a smaller leak. Analyse again with a smaller --sigma."
       )
     }
     let pairings = study.provenance.settings.pairings

@@ -45,9 +45,16 @@ extension HTMLReport {
         """
       ),
       (
+        "Below resolution",
+        """
+        A few large gradients set the scale, and most others are smaller than sigma: the figure says little about them. \
+        Less information over training can then mean smaller gradients, not a smaller leak. Analyse at a smaller sigma too.
+        """
+      ),
+      (
         "The null",
         """
-        The same computation with gradients paired to other records of the same window, \(settings.pairings) times. What \
+        The same computation with gradients paired to other records of the same step, \(settings.pairings) times. What \
         that gives is chance. Negative figures are kept: they mean that nothing was found.
         """
       ),

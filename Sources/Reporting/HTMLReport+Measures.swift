@@ -39,7 +39,7 @@ extension HTMLReport {
     if view.figures(.reidentification).isEmpty { return none("re-identification") }
     return """
       <p>How often a held-out gradient points to its own record among the candidates. \
-      Ties count half.</p>
+      A first place shared by m records counts 1/m.</p>
       \(groups(.reidentification, id: "r"))
       """
   }

@@ -10,7 +10,7 @@ struct Power: ParsableCommand {
     discussion:
       "A leak in one of four dimensions, of 0.005, 0.02 and 0.1 nats; tested at 5 % over the map.")
 
-  @Option(help: "Seeds per point.") var seeds = 40
+  @Option(help: "Seeds per point.") var seeds = 20
 
   func run() throws {
     let sizes = [100, 300, 1000, 3000, 10_000]
