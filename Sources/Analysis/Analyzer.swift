@@ -201,12 +201,10 @@ public struct Analyzer: Sendable {
 
   private static func warnings(about study: Study) -> [String] {
     var warnings: [String] = []
-    let below = study.cells.count { cell in
-      cell.figures.contains { $0.flags.contains(.belowResolution) }
-    }
-    if below > 0 {
+    let heavy = study.cells.count { $0.figures.contains { $0.flags.contains(.heavyTails) } }
+    if heavy > 0 {
       warnings.append(
-        "In \(below) of \(study.cells.count) cells most gradients are smaller than sigma, because a few large ones set the scale: less information there need not mean a smaller leak. Try a smaller --sigma."
+        "In \(heavy) of \(study.cells.count) cells a few large gradients set the scale, so that most tokens look alike: figures there understate. Analyse with --token direction."
       )
     }
     let few = study.windows.filter { $0.rows < 300 }.count

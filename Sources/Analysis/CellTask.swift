@@ -23,6 +23,9 @@ struct CellTask: Sendable {
   /// Rows below which a figure is flagged: its interval is then wider than most effects.
   private static let fewRows = 300
 
+  /// Median power of a token, 1 on average, below which a few rows set the scale and the others look alike.
+  private static let lowPower = 0.1
+
   /// Computes; the encoders are fitted once per fold, the critics once per fold and pairing.
   func run(_ rows: WindowRows, settings: Study.Settings) throws -> Outcome {
     let n = gradients.rows
@@ -36,10 +39,11 @@ struct CellTask: Sendable {
     var kept = 0.0
     var components = settings.components
     for fold in 0..<rows.foldCount {
-      let encoder = try PrincipalComponents(
+      let encoder = try GradientEncoder(
         fitting: gradients.gatheringRows(rows.train[fold]),
         components: WindowRows.components(
-          trainingRows: rows.train[fold].count, most: settings.components))
+          trainingRows: rows.train[fold].count, most: settings.components),
+        form: GradientEncoder.Form(rawValue: settings.token) ?? .direction)
       guard encoder.count > 0, rows.views[fold].columns > 0 else { throw ConstantRows() }
       let clean = encoder(gradients)
       for row in rows.test[fold] {
@@ -62,7 +66,7 @@ struct CellTask: Sendable {
           k: settings.neighbours))
     }
 
-    let isBelowResolution = Self.medianPower(tokens, components) < settings.sigma * settings.sigma
+    let isHeavyTailed = Self.medianPower(tokens, components) < Self.lowPower
     let order = rows.test.flatMap { $0 }
     let clusters = isGrouped ? order.map { rows.steps[$0] } : nil
     let ceiling = GaussianInformation.ceiling(
@@ -106,10 +110,15 @@ struct CellTask: Sendable {
       var flags: [Figure.Flag] = []
       if measure.unit == .nats, value > 0.8 * ceiling { flags.append(.saturated) }
       if n < Self.fewRows { flags.append(.fewRows) }
-      if measure.unit == .nats, isBelowResolution { flags.append(.belowResolution) }
+      if isHeavyTailed { flags.append(.heavyTails) }
+      let isProportion = measure == .labelAccuracy || measure == .reidentification
+      let (low, high) =
+        isProportion
+        ? Clustered.proportionInterval(value, rows: n, standardError: error)
+        : (value - 1.96 * error, value + 1.96 * error)
       return Figure(
-        measure: measure, value: value, standardError: error, low: value - 1.96 * error,
-        high: value + 1.96 * error, nullMean: .nan, nullDeviation: .nan, p: .nan, mapP: .nan,
+        measure: measure, value: value, standardError: error, low: low, high: high, nullMean: .nan,
+        nullDeviation: .nan, p: .nan, mapP: .nan,
         ceiling: ceiling, rows: n, flags: flags)
     }
     var figures = [

@@ -4,8 +4,9 @@ internal import Results
 ///
 /// The max-statistic (Westfall & Young 1993; Nichols & Holmes 2002, doi:10.1002/hbm.1058): each figure is
 /// standardised by its own null; a pairing's largest standardised figure over all cells and measures is what chance
-/// can do to the map as a whole. Observed and mismatched pairings are standardised alike, so that under
-/// independence all R + 1 are exchangeable and the family-wise false-alarm rate is the level.
+/// can do to the map as a whole. Observed and mismatched pairings are standardised alike; under independence all
+/// R + 1 are then exchangeable, but for the fixed points that mismatched pairings exclude, and the family-wise
+/// false-alarm rate is the level.
 enum MapTest {
   /// Measures that enter the test; scores are read only where these find something.
   static let tested: Set<Measure> = [.gaussian, .ksg, .label]

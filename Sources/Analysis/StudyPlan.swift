@@ -78,6 +78,12 @@ struct StudyPlan {
         "Table '\(table.name)' has no feature stream, so its gradients were not analysed.")
       return
     }
+    let others = table.streams.count { $0.kind == .feature } - 1
+    if others > 0 {
+      warnings.append(
+        "Table '\(table.name)' has \(others) more feature stream(s); only '\(table.streams[feature].name)' was analysed."
+      )
+    }
     features[number] = feature
     labels[number] = table.streams.firstIndex { $0.kind == .label && $0.elements == 1 }
     streams[number] = gradients.map { position in

@@ -45,7 +45,7 @@ struct WindowRows: Sendable {
   ) throws {
     let all = try reader.records(ofTable: window.table, rows: window.rows)
     var seen: Set<RecordID> = []
-    var kept = all.indices.filter { seen.insert(all[$0]).inserted }
+    let kept = all.indices.filter { seen.insert(all[$0]).inserted }
     var stepOf = [Int](repeating: 0, count: all.count)
     for range in reader.stepRanges(ofTable: window.table) where range.rows.overlaps(window.rows) {
       for row in range.rows.clamped(to: window.rows) {
@@ -57,11 +57,6 @@ struct WindowRows: Sendable {
     let foldOf = { (row: Int) in
       Int(SplitMix64.mix(all[row].high ^ salt) % UInt64(count))
     }
-    // A row alone in its step and fold has no mismatched partner; it can enter neither side of the comparison.
-    var sizes: [Group: Int] = [:]
-    for row in kept { sizes[Group(step: stepOf[row], fold: foldOf(row)), default: 0] += 1 }
-    kept = kept.filter { sizes[Group(step: stepOf[$0], fold: foldOf($0))]! > 1 }
-
     let folds = kept.map(foldOf)
     selected = kept
     records = kept.map { all[$0] }
@@ -77,16 +72,25 @@ struct WindowRows: Sendable {
     features = try Self.matrix(feature, window, reader, selected: kept)
     if let label = plan.labels[window.table] {
       let values = try reader.labels(ofStream: label, table: window.table, rows: window.rows)
-      labels = kept.map { values[$0] }
+      labels = try Self.denseLabels(kept.map { values[$0] }, reader.path)
     }
     views = []
     var generator = SeededGenerator(seed: settings.seed, stream: UInt64(window.mode.rawValue))
-    pairings = Self.pairings(steps, folds, count: settings.pairings, using: &generator)
+    pairings = Self.pairings(steps, test, count: settings.pairings, using: &generator)
   }
 
-  private struct Group: Hashable {
-    var step: Int
-    var fold: Int
+  /// Labels as consecutive numbers from 0; nil where there are more classes than rows could tell apart.
+  private static func denseLabels(_ labels: [Int32], _ path: String) throws -> [Int32]? {
+    if let wrong = labels.first(where: { $0 < 0 }) {
+      throw SnapshotError(
+        code: .invalid, file: path, object: "labels",
+        message: "expected labels from 0, found \(wrong)",
+        remedy: "Record again without rows that have no label.", requirement: "R-046")
+    }
+    let classes = Set(labels).sorted()
+    guard classes.count <= max(2, labels.count / 4) else { return nil }
+    let number = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, Int32($0)) })
+    return labels.map { number[$0]! }
   }
 
   /// Rows of a stream as doubles, [selected, width].
@@ -99,8 +103,15 @@ struct WindowRows: Sendable {
     let values = try reader.values(ofStream: stream, table: window.table, rows: window.rows)
     for row in selected {
       for value in values[row * width..<(row + 1) * width] {
-        // A number that is not finite would spread over the whole window.
-        elements.append(value.isFinite ? Double(value) : 0)
+        guard value.isFinite else {
+          let name = reader.tables[window.table].streams[stream].name
+          throw SnapshotError(
+            code: .invalid, file: reader.path, object: "stream '\(name.prefix(80))'",
+            message:
+              "expected finite numbers, found \(value) in row \(window.rows.lowerBound + row)",
+            remedy: "Record again without such rows.", requirement: "R-046")
+        }
+        elements.append(Double(value))
       }
     }
     return Matrix(rows: selected.count, columns: width, elements: elements)
@@ -116,18 +127,38 @@ struct WindowRows: Sendable {
     }
   }
 
-  /// Random pairings within step and fold that match no row with itself: within each group, one random cycle.
+  /// Fewest rows that are paired anew among themselves. In smaller groups the pairings without fixed points are too few,
+  /// and too unlike the recorded one, to stand for chance: with groups of 2 all pairings are one swap.
+  private static let fewestPaired = 8
+
+  /// Random pairings within fold and step that match no row with itself: within each group, one random cycle. Steps
+  /// with fewer rows in a fold than `fewestPaired` are paired together with the next.
   private static func pairings(
-    _ steps: [Int], _ folds: [Int], count: Int, using generator: inout SeededGenerator
+    _ steps: [Int], _ test: [[Int]], count: Int, using generator: inout SeededGenerator
   ) -> [[Int]] {
-    var groups: [Group: [Int]] = [:]
-    for row in steps.indices {
-      groups[Group(step: steps[row], fold: folds[row]), default: []].append(row)
+    var groups: [[Int]] = []
+    for rows in test {
+      var current: [Int] = []
+      var own: [[Int]] = []
+      for (position, row) in rows.enumerated() {
+        current.append(row)
+        let endsStep = position == rows.count - 1 || steps[rows[position + 1]] != steps[row]
+        if endsStep, current.count >= fewestPaired {
+          own.append(current)
+          current = []
+        }
+      }
+      // What is left over joins the last group.
+      if own.isEmpty {
+        own = [current]
+      } else {
+        own[own.count - 1].append(contentsOf: current)
+      }
+      groups += own
     }
-    let ordered = groups.values.sorted { $0[0] < $1[0] }
     return (0..<count).map { _ in
       var pairing = Array(steps.indices)
-      for group in ordered {
+      for group in groups {
         let order = generator.permutation(group.count).map { group[$0] }
         for (position, row) in order.enumerated() {
           pairing[row] = order[(position + 1) % order.count]

@@ -9,7 +9,7 @@ public struct AnalyzeCommand: ParsableCommand {
     commandName: "ptoken-analyze",
     abstract: "Estimate the information that recorded gradients carry about the training data.",
     discussion: """
-      Turns each layer's gradients into tokens (principal components, standardised on training rows), adds noise \
+      Turns each layer's gradients into tokens (direction and log norm, standardised on training rows), adds noise \
       of standard deviation --sigma, and measures on held-out records: mutual information with the inputs \
       (Gaussian, Donsker-Varadhan bound, nearest neighbours) and with the labels, re-identification and \
       recoverable variance, all against mismatched pairings.

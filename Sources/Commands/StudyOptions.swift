@@ -15,6 +15,12 @@ struct StudyOptions: ParsableArguments {
   var sigma: Double?
 
   @Option(
+    help: .init(
+      "How a gradient enters its token: direction (direction and log norm) or raw. (default: direction)",
+      valueName: "form"))
+  var token: String?
+
+  @Option(
     parsing: .unconditional,
     help: .init("Most principal components of a token. (default: 16)", valueName: "count"))
   var components: Int?
@@ -61,6 +67,9 @@ struct StudyOptions: ParsableArguments {
     if let sigma, sigma < 0 || !sigma.isFinite {
       throw ValidationError("--sigma: expected at least 0, found \(sigma).")
     }
+    if let token, token != "direction", token != "raw" {
+      throw ValidationError("--token: expected direction or raw, found '\(token)'.")
+    }
     try Self.require(components, "--components", in: 1...256)
     try Self.require(neighbourComponents, "--neighbour-components", in: 1...16)
     try Self.require(neighbours, "--neighbours", in: 1...20)
@@ -87,7 +96,8 @@ struct StudyOptions: ParsableArguments {
   /// `settings` with the options that were given in place of its own.
   private func applied(to settings: Study.Settings) -> Study.Settings {
     Study.Settings(
-      sigma: sigma ?? settings.sigma, components: components ?? settings.components,
+      sigma: sigma ?? settings.sigma, token: token ?? settings.token,
+      components: components ?? settings.components,
       neighbourComponents: neighbourComponents ?? settings.neighbourComponents,
       neighbours: neighbours ?? settings.neighbours, folds: folds ?? settings.folds,
       pairings: pairings ?? settings.pairings, candidates: candidates ?? settings.candidates,

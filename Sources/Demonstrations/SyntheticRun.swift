@@ -88,7 +88,13 @@ public struct SyntheticRun: Sendable {
   }
 
   /// Records the run into a file, as a trainer would.
-  public func record(to path: String, force: Bool = false) throws(SnapshotError) {
+  ///
+  /// - Parameter batch: nil records each list of gradients as a probe step; a number records the first as trace, in
+  ///   steps of so many rows.
+  public func record(
+    to path: String, batch: Int? = nil, force: Bool = false
+  ) throws(SnapshotError) {
+    let mode: StepMode = batch == nil ? .probe : .trace
     let layers = gradients.first?.indices.map { "layer\($0 + 1)" } ?? []
     let recorder = try Recorder(
       path: path,
@@ -97,7 +103,7 @@ public struct SyntheticRun: Sendable {
         producer: "ptoken synthetic run", model: #"{"name": "synthetic"}"#, training: "{}"),
       tables: [
         Recorder.Table(
-          name: "probe", mode: .probe,
+          name: mode.description, mode: mode,
           streams: [.feature("x", shape: [features.columns]), .label("class")]
             + zip(layers, gradients.first ?? []).map {
               .gradient(layer: $0.0, shape: [$0.1.columns])
@@ -105,15 +111,21 @@ public struct SyntheticRun: Sendable {
       ], options: Recorder.Options(compression: .none, force: force))
     let key = RecordKey(bytes: Array("synthetic".utf8))
     let records = (0..<features.rows).map { key.id(of: "record \($0)".utf8) }
-    for (step, layers) in gradients.enumerated() {
-      try recorder.record(
-        StepDescription(index: step, epoch: Double(step), mode: .probe),
-        rows: [
-          TableRows(
-            table: 0, records: records,
-            values: [.float(features.elements.map { Float($0) }), .label(labels)]
-              + layers.map { .float($0.elements.map { Float($0) }) })
-        ])
+    let size = batch ?? features.rows
+    for (list, layers) in gradients.enumerated() where batch == nil || list == 0 {
+      for (position, start) in stride(from: 0, to: features.rows, by: size).enumerated() {
+        let rows = start..<min(start + size, features.rows)
+        func part(_ matrix: Matrix) -> TableRows.Values {
+          .float(matrix.gatheringRows(Array(rows)).elements.map { Float($0) })
+        }
+        try recorder.record(
+          StepDescription(index: list + position, epoch: Double(list), mode: mode),
+          rows: [
+            TableRows(
+              table: 0, records: Array(records[rows]),
+              values: [part(features), .label(Array(labels[rows]))] + layers.map(part))
+          ])
+      }
     }
     try recorder.close()
   }

@@ -92,8 +92,9 @@ public enum GaussianInformation {
   /// The factor on a critic that is best for the Donsker-Varadhan bound on training rows: a Gaussian critic is
   /// overconfident where rows are not Gaussian, and one factor repairs most of it.
   private static func temperature(_ critic: GaussianCritic, _ fold: PairedFold) -> Double {
-    // A fixed number of rows bounds the cost; training rows have no order of their own.
-    let rows = Array(fold.train.prefix(512))
+    // A fixed number of rows, spread over all, bounds the cost.
+    let stride = max(1, fold.train.count / 512)
+    let rows = Swift.stride(from: 0, to: fold.train.count, by: stride).map { fold.train[$0] }
     let scores = critic.all(x: fold.x.gatheringRows(rows), y: fold.y.gatheringRows(rows))
     let matched = rows.indices.reduce(0.0) { $0 + scores[$1, $1] } / Double(rows.count)
     var best = (factor: 1.0, bound: -Double.infinity)

@@ -12,7 +12,7 @@ public import LinearAlgebra
 /// Where k or more rows equal row i, all rows equal to it are counted instead, in both and in each
 /// (Gao et al. 2017, arXiv 1709.06212): equal rows are then values of a discrete variable, not an infinite density.
 ///
-/// Distances are kept, so that the same rows can be paired anew cheaply: O(N² d) once, O(N²) per pairing, 16 N² bytes.
+/// Distances are kept, so that the same rows can be paired anew cheaply: O(N² d) once, O(N²) per pairing, 8 N² bytes.
 public struct NearestNeighbours: Sendable {
   private let n: Int
   private let k: Int

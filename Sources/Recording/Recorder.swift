@@ -3,7 +3,7 @@ public import SnapshotFormat
 
 /// Records a training run into a snapshot file, off the caller's thread.
 ///
-/// Declare tables and streams once; then, for each step that `wants(_:)`, pass one `StepRecord` with full rows:
+/// Declare tables and streams once; then, for each step that `wants(_:table:)`, pass its description and full rows to `record`:
 /// wide gradients are sketched and written on the recorder's own thread. `record` waits only when the bounded
 /// queue is full. An error of the writing side is thrown by the next call; the run's committed steps are kept.
 /// A recorder that is dropped without `close` leaves no file.
@@ -152,6 +152,12 @@ public final class Recorder: Sendable {
           table.name, "expected \(table.streams.count) streams, found \(part.values.count)")
       }
       for (stream, values) in zip(table.streams, part.values) {
+        if let fault = values.firstFault {
+          throw queue.mismatch(
+            "\(table.name)/\(stream.description.name)",
+            "expected finite numbers, and labels from 0, found \(fault.value) in row \(fault.index / max(1, stream.description.elements))"
+          )
+        }
         let expected = part.records.count * stream.description.elements
         guard values.count == expected else {
           throw queue.mismatch(

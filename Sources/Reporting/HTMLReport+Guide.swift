@@ -33,22 +33,24 @@ extension HTMLReport {
         "Estimate, lower bound, score",
         """
         An estimate (“about”) may lie on either side of the truth. A lower bound (“at least”) is evaluated on rows that \
-        nothing was fitted on; with enough rows the truth lies above it. A held-out score (percent) is what an attack \
+        nothing was fitted on; in expectation the truth lies above it. All but the \
+        nearest neighbours see linear structure only: a layer can give its input away and read low. A held-out score (percent) is what an attack \
         of that kind achieved, not a limit on attacks.
         """
       ),
       (
         "Ceiling and saturation",
         """
-        From N rows no method can certify more than about ln N nats, however much leaks. Above 80 % of its ceiling a \
-        figure is marked saturated: read it as “at least”.
+        From N rows no lower bound can certify more than about ln N nats, however much leaks; the Gaussian estimate's \
+        ceiling is the capacity of its estimand at this sigma. Above 80 % of its ceiling a figure is marked saturated: \
+        read it as “at least”.
         """
       ),
       (
-        "Below resolution",
+        "Heavy tails (†)",
         """
-        A few large gradients set the scale, and most others are smaller than sigma: the figure says little about them. \
-        Less information over training can then mean smaller gradients, not a smaller leak. Analyse at a smaller sigma too.
+        A few large gradients set the scale, and all others look alike: such a figure understates. Less of it over \
+        training can mean smaller gradients, not a smaller leak. Tokens of directions do not have this fault.
         """
       ),
       (

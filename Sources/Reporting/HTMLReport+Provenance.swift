@@ -17,7 +17,7 @@ extension HTMLReport {
       <h3>Analysis</h3>
       \(facts([
         ("ptoken", provenance.version), ("Libraries", libraries.joined(separator: ", ")),
-        ("Sigma", Numbers.exact(settings.sigma)), ("Components", "\(settings.components)"),
+        ("Sigma", Numbers.exact(settings.sigma)), ("Token", settings.token), ("Components", "\(settings.components)"),
         ("Components for neighbours", "\(settings.neighbourComponents)"),
         ("Nearest neighbours (k)", "\(settings.neighbours)"), ("Folds", automatic(settings.folds)),
         ("Mismatched pairings", "\(settings.pairings)"), ("Candidates", "\(settings.candidates)"),

@@ -13,9 +13,12 @@ struct HeatMap {
 
   private var layers: [Int] { Array(view.study.layers.indices) }
 
-  /// The largest finding, which takes the darkest shade.
+  /// The largest finding of this map, which takes the darkest shade: probe and trace do not compare.
   private var largest: Double {
-    view.figures(measure).filter { StudyView.isFinding($0.figure) && $0.figure.value.isFinite }
+    view.figures(measure)
+      .filter {
+        windows.contains($0.window) && StudyView.isFinding($0.figure) && $0.figure.value.isFinite
+      }
       .map(\.figure.value).max() ?? 0
   }
 
@@ -41,7 +44,8 @@ struct HeatMap {
       return "<td class=\"none\">\(Numbers.missing)</td>"
     }
     let mark = figure.flags.contains(.saturated) ? "≥" : ""
-    let value = mark + Numbers.bits(figure.value)
+    let value =
+      mark + Numbers.bits(figure.value) + (figure.flags.contains(.heavyTails) ? "†" : "")
     if !StudyView.isFinding(figure) { return "<td class=\"null\">(\(value))</td>" }
     let share = figure.value.isFinite && largest > 0 ? min(max(figure.value / largest, 0), 1) : 0
     let shade = min(Self.shades - 1, Int(share * Double(Self.shades)))
@@ -80,6 +84,9 @@ struct HeatMap {
     }
     if figures.contains(where: { $0.figure.flags.contains(.saturated) }) {
       marks += "<li>≥ saturated: at least this</li>"
+    }
+    if figures.contains(where: { $0.figure.flags.contains(.heavyTails) }) {
+      marks += "<li>† heavy tails: understates</li>"
     }
     if figures.count < layers.count * windows.count { marks += "<li>– not measured</li>" }
     return """

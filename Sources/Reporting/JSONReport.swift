@@ -114,6 +114,7 @@ public struct JSONReport: Sendable {
         libraries.map { JSONValue.Member(key: $0.key, value: .string($0.value)) }),
       "settings": .object([
         "sigma": .number(settings.sigma),
+        "token": .string(settings.token),
         "components": .number(settings.components),
         "neighbour_components": .number(settings.neighbourComponents),
         "neighbours": .number(settings.neighbours),

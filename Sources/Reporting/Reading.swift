@@ -60,9 +60,10 @@ package struct Reading: Sendable {
     self.figure = figure
     place = (layer, window)
     chance = view.chance(figure.measure, window: window)
+    let bound = Self.bound(beside: figure, view, layer: layer, window: window)
     value =
       topic == .information || figure.measure == .label
-      ? Wording.claim(figure) : Wording.value(figure)
+      ? Wording.claim(bound ?? figure) : Wording.value(figure)
     let statement = Self.statement(figure, view, layer: layer, window: window)
     sentence =
       status == .found
@@ -103,6 +104,16 @@ package struct Reading: Sendable {
     return nil
   }
 
+  /// The lower bound in the cell of a Gaussian estimate, where it says anything: what may be claimed comes first.
+  private static func bound(
+    beside figure: Figure, _ view: StudyView, layer: Int, window: Int
+  ) -> Figure? {
+    guard figure.measure == .gaussian,
+      let bound = view.figure(.donskerVaradhan, layer: layer, window: window), bound.low > 0
+    else { return nil }
+    return bound
+  }
+
   /// A statement without its full stop.
   private static func statement(
     _ figure: Figure, _ view: StudyView, layer: Int, window: Int
@@ -110,12 +121,13 @@ package struct Reading: Sendable {
     let value = Wording.value(figure)
     switch figure.measure {
     case .gaussian, .donskerVaradhan, .ksg:
-      let bound = view.figure(.donskerVaradhan, layer: layer, window: window)
-      let others =
-        figure.measure == .gaussian
-        ? bound.map { "; as a lower bound, \(Wording.claim($0))" } ?? "" : ""
-      return
-        "a gradient carries \(Wording.claim(figure)) about its input (95\u{A0}% interval \(interval(figure)))\(others)"
+      let token = "a token of the gradient carries"
+      let estimate = "\(Wording.claim(figure)) (95\u{A0}% interval \(interval(figure)))"
+      if let bound = bound(beside: figure, view, layer: layer, window: window) {
+        return
+          "\(token) \(Wording.claim(bound)) about its input, by a bound on held-out rows; a Gaussian model says \(estimate)"
+      }
+      return "\(token) \(estimate) about its input"
     case .reidentification:
       return
         "the right record was picked out of \(view.study.windows[safe: window]?.candidates ?? 0) in \(value) of cases; "

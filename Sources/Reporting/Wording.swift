@@ -118,7 +118,8 @@ package struct Wording: Sendable {
       if window.epoch.isFinite { text += ", epoch\u{A0}\(Numbers.plain(window.epoch))" }
       text += ")"
     }
-    return text + ", where \(shortName(top.figure.measure)) is largest."
+    return text
+      + ", where \(shortName(top.figure.measure)) reads highest; other layers may leak in ways it does not see."
   }
 
   /// What to do first, and how to go on.
@@ -189,7 +190,7 @@ package struct Wording: Sendable {
     case .saturated: "saturated"
     case .nullNotBeaten: "null not beaten"
     case .fewRows: "few rows"
-    case .belowResolution: "below resolution"
+    case .heavyTails: "heavy tails"
     }
   }
 

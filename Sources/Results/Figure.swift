@@ -53,9 +53,8 @@ public struct Figure: Codable, Sendable, Equatable {
     case nullNotBeaten = 1
     /// Fewer held-out rows than the figure needs to be tight.
     case fewRows = 2
-    /// Most tokens are smaller than the noise sigma, because a few large gradients set the scale: a smaller sigma
-    /// would show more.
-    case belowResolution = 3
+    /// A few large gradients set the scale, so that most tokens look alike: the figure understates.
+    case heavyTails = 3
 
     /// The name used in JSON and CSV.
     public var name: String {
@@ -63,7 +62,7 @@ public struct Figure: Codable, Sendable, Equatable {
       case .saturated: "saturated"
       case .nullNotBeaten: "null_not_beaten"
       case .fewRows: "few_rows"
-      case .belowResolution: "below_resolution"
+      case .heavyTails: "heavy_tails"
       }
     }
   }

@@ -94,6 +94,8 @@ extension Study {
   public struct Settings: Codable, Sendable, Equatable {
     /// Standard deviation of the noise added to train-standardised tokens: the resolution of every figure.
     public var sigma: Double
+    /// How a gradient enters its token: `direction` (direction and log norm) or `raw`.
+    public var token: String
     /// Most principal components in a token (and in the feature that it is compared with).
     public var components: Int
     /// Components that nearest neighbours are searched in.
@@ -113,11 +115,13 @@ extension Study {
 
     /// The defaults of `ptoken-analyze`.
     public init(
-      sigma: Double = 0.1, components: Int = 16, neighbourComponents: Int = 2, neighbours: Int = 4,
+      sigma: Double = 0.1, token: String = "direction", components: Int = 16,
+      neighbourComponents: Int = 2, neighbours: Int = 4,
       folds: Int = 0, pairings: Int = 99, candidates: Int = 256, traceSteps: Int = 0,
       seed: UInt64 = 1
     ) {
       self.sigma = sigma
+      self.token = token
       self.components = components
       self.neighbourComponents = neighbourComponents
       self.neighbours = neighbours

@@ -188,6 +188,16 @@ public struct TableRows: Sendable {
     /// Labels.
     case label([Int32])
 
+    /// The first element that a file may not hold: a number that is not finite, a label below 0.
+    package var firstFault: (index: Int, value: String)? {
+      switch self {
+      case .float(let values):
+        values.firstIndex { !$0.isFinite }.map { ($0, "\(values[$0])") }
+      case .label(let values):
+        values.firstIndex { $0 < 0 }.map { ($0, "\(values[$0])") }
+      }
+    }
+
     /// Number of elements.
     public var count: Int {
       switch self {

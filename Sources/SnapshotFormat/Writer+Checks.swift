@@ -30,6 +30,12 @@ extension Writer {
             "\(table.name)/\(stream.name)",
             "expected \(isLabel ? "numbers" : "labels"), found \(isLabel ? "labels" : "numbers")")
         }
+        if let fault = values.firstFault {
+          throw mismatch(
+            "\(table.name)/\(stream.name)",
+            "expected finite numbers, and labels from 0, found \(fault.value) in row \(fault.index / max(1, stream.width))"
+          )
+        }
         guard values.count == part.records.count * stream.width else {
           throw mismatch(
             "\(table.name)/\(stream.name)",

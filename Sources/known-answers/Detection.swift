@@ -36,9 +36,10 @@ struct Independent: ParsableCommand {
   @Option(help: "Seeds.") var seeds = 200
   @Option(help: "Records.") var rows = 300
   @Option(help: "First seed.") var first = 0
+  @Option(help: "Record as trace, in steps of so many rows; else as probe.") var batch: Int?
 
   func run() throws {
-    let results = try Batch.analyse(seeds: first..<first + seeds) {
+    let results = try Batch.analyse(seeds: first..<first + seeds, batch: batch) {
       .independent(rows: rows, seed: $0)
     }
     let alarms = results.count { Verdict($0.study).outcome == .leakFound }

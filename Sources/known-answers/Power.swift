@@ -23,7 +23,7 @@ struct Power: ParsableCommand {
       let signal = [share / (1 - share), 0, 0, 0]
       var cells: [String] = []
       for rows in sizes {
-        let results = try Batch.analyse(seeds: 0..<seeds) {
+        let results = try Batch.analyse(seeds: 0..<seeds, settings: .init(token: "raw")) {
           .linearGaussian(signal: signal, rows: rows, seed: $0)
         }
         let found = results.count { Verdict($0.study).outcome == .leakFound }

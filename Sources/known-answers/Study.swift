@@ -8,7 +8,7 @@ import Synchronization
 enum Batch {
   /// The studies of the runs that `make` gives for each seed, in order of seeds.
   static func analyse(
-    seeds: Range<Int>, settings: Study.Settings = .init(),
+    seeds: Range<Int>, settings: Study.Settings = .init(), batch: Int? = nil,
     _ make: @Sendable (UInt64) -> SyntheticRun
   ) throws -> [(run: SyntheticRun, study: Study)] {
     let folder = FileManager.default.temporaryDirectory
@@ -23,7 +23,7 @@ enum Batch {
         let seed = UInt64(seeds.lowerBound + index)
         let run = make(seed)
         let path = folder.appending(path: "\(seed).h5").path
-        try run.record(to: path, force: true)
+        try run.record(to: path, batch: batch, force: true)
         defer { try? FileManager.default.removeItem(atPath: path) }
         var seeded = settings
         seeded.seed = seed

@@ -24,7 +24,8 @@ struct KnownAnswerTests {
     arguments: [[3.0], [2, 1, 0.5, 0.25], [Double](repeating: 0.3, count: 16)])
   func closedForm(signal: [Double]) throws {
     let run = SyntheticRun.linearGaussian(signal: signal, rows: 2000, seed: 7)
-    let cell = try #require(try study(of: run, settings: .init(pairings: 19)).cells.first)
+    let cell = try #require(
+      try study(of: run, settings: .init(token: "raw", pairings: 19)).cells.first)
     let truth = run.closedForm(sigma: 0.1)
     let gaussian = try #require(cell[.gaussian])
     #expect(abs(gaussian.value - truth) < 4 * gaussian.standardError + 0.01 * truth)
@@ -39,9 +40,28 @@ struct KnownAnswerTests {
     let run = SyntheticRun.linearGaussian(signal: [3, 1], rows: 2000, seed: 3)
     for sigma in [0, 0.5, 2.0] {
       let cell = try #require(
-        try study(of: run, settings: .init(sigma: sigma, pairings: 19)).cells.first)
+        try study(of: run, settings: .init(sigma: sigma, token: "raw", pairings: 19)).cells.first)
       let figure = try #require(cell[.gaussian])
       #expect(abs(figure.value - run.closedForm(sigma: sigma)) < 4 * figure.standardError)
+    }
+  }
+
+  // The bias gradient of a softmax layer is p - y: its only negative entry is the label, whatever its norm.
+  @Test(
+    "the last layer gives its labels away at every checkpoint, however small its gradients become")
+  func labelsThroughTraining() throws {
+    try withTemporaryFolder { folder in
+      var options = DigitsRun.Options()
+      options.probe = 600
+      let path = folder.file("run.h5")
+      _ = try DigitsRun(options).record(to: path, producer: "test")
+      let study = try Analyzer(settings: .init(pairings: 19), version: "test").run(path: path)
+        .study
+      let last = try #require(study.layers.firstIndex { $0.name == "fc3" })
+      for cell in study.cells where cell.layer == last && study.windows[cell.window].mode == "probe"
+      {
+        #expect(try #require(cell[.labelAccuracy]).value > 0.95)
+      }
     }
   }
 
