@@ -27,7 +27,7 @@ package struct File: ~Copyable, Location {
   /// - Throws: `exists` unless `overwrite`; `permission`, `noSpace`, `notFound` (its folder).
   package static func create(at path: String, overwrite: Bool = false) throws(HDF5Error) -> File {
     try Library.locked { () throws(HDF5Error) in
-      guard let access = Self.accessProperties(),
+      guard let access = Self.accessProperties(locking: false),
         let creation = Handle(H5Pcreate(ptk_file_create()), .properties)
       else { throw .library(file: path, "cannot set up file creation") }
       H5Pset_obj_track_times(creation.id, false)
@@ -47,7 +47,7 @@ package struct File: ~Copyable, Location {
   /// - Throws: `notFound`, `notHDF5`, `truncated`, `permission`.
   package static func open(at path: String, mode: Mode = .read) throws(HDF5Error) -> File {
     try Library.locked { () throws(HDF5Error) in
-      guard let access = Self.accessProperties() else {
+      guard let access = Self.accessProperties(locking: mode == .read) else {
         throw .library(file: path, "cannot set up file access")
       }
       let id = H5Fopen(path, mode == .read ? ptk_read_only() : ptk_read_write(), access.id)
@@ -57,8 +57,14 @@ package struct File: ~Copyable, Location {
   }
 
   /// SEMI makes closing with open objects an error instead of a leak; V110 is what every supported reader knows.
-  private static func accessProperties() -> Handle? {
-    guard let access = Handle(H5Pcreate(ptk_file_access()), .properties) else { return nil }
+  ///
+  /// - Parameter locking: readers ask whether another program is writing. Our own writers take no lock: they write
+  ///   under a name of their own, and a process forked meanwhile (a data loader's worker) inherits the lock and holds
+  ///   it on after we close.
+  private static func accessProperties(locking: Bool) -> Handle? {
+    guard let access = Handle(H5Pcreate(ptk_file_access()), .properties),
+      H5Pset_file_locking(access.id, locking, true) >= 0
+    else { return nil }
     H5Pset_fclose_degree(access.id, H5F_CLOSE_SEMI)
     H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110)
     return access
