@@ -38,6 +38,7 @@ enum Interruption {
     #else
       let handler = action.__sigaction_handler.sa_handler
     #endif
+    // Function pointers have no ==; as integers they compare as C compares them.
     return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 }

@@ -63,13 +63,6 @@ public struct Matrix: Sendable, Equatable {
     return Matrix(rows: rows, columns: count) { self[$0, $1] }
   }
 
-  /// Rows of this matrix followed by rows of another of the same width.
-  public func appendingRows(_ other: Matrix) -> Matrix {
-    precondition(columns == other.columns, "matrices differ in width")
-    return Matrix(
-      rows: rows + other.rows, columns: columns, elements: elements + other.elements)
-  }
-
   /// Rows and columns exchanged.
   public var transposed: Matrix { Matrix(rows: columns, columns: rows) { self[$1, $0] } }
 

@@ -1,3 +1,5 @@
+internal import HDF5
+
 /// Names of objects and attributes in both files, and the versions that this module writes; see spec/SPEC.md.
 enum Names {
   static let snapshotFormat = "ptoken-snapshot"
@@ -101,5 +103,5 @@ enum Limits {
   static let streamsPerTable = 1 << 16
   static let observations = 1 << 28
   static let width = 1 << 24
-  static let chunkBytes = 64 << 20
+  static let chunkBytes = Dataset.largestChunk
 }

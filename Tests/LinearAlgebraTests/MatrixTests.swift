@@ -20,7 +20,6 @@ struct MatrixTests {
     #expect(a.gatheringRows([]).rows == 0)
     #expect(a.prefixColumns(2).elements == [1, 2, 4, 5])
     #expect(a.prefixColumns(0).columns == 0)
-    #expect(a.appendingRows(a.gatheringRows([0])).elements == [1, 2, 3, 4, 5, 6, 1, 2, 3])
     #expect(a.transposed.elements == [1, 4, 2, 5, 3, 6])
     #expect(a.transposed.rows == 3)
   }
