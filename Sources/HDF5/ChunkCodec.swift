@@ -20,20 +20,48 @@ package struct ChunkCodec: Sendable {
 
   /// The stored form of a chunk's bytes.
   package func encode(_ chunk: UnsafeRawBufferPointer) -> [UInt8] {
-    var bytes: [UInt8]?
-    for filter in filters {
-      bytes = (bytes ?? []).withUnsafeBytes { current in
-        let input = bytes == nil ? chunk : current
-        switch filter {
-        case .shuffle: return Shuffle.apply(input, elementSize: elementSize)
-        case .fletcher32: return Fletcher32.appended(to: input)
-        case .deflate(let level): return Deflate.compress(input, level: level)
-        case .zstd(let level): return Zstd.compress(input, level: level)
-        case .unknown: preconditionFailure("excluded by init")
+    let room = filters.reduce(chunk.count) { $0 + growth(of: $1, $0) }
+    // From here on content stays where it is, in the result; checksums are appended to it.
+    let last = filters.lastIndex(where: moves) ?? 0
+    return [UInt8](unsafeUninitializedCapacity: room) { output, count in
+      guard let result = UnsafeMutableRawPointer(output.baseAddress) else { return }
+      count = Workspace.use { workspace in
+        var current = chunk
+        var scratch = Workspace.Purpose.first
+        func nextPlace(_ index: Int) -> UnsafeMutableRawPointer {
+          guard index < last else { return result }
+          scratch = scratch == .first ? .second : .first
+          return workspace.memory(scratch, count: room).baseAddress!
         }
+        for (index, filter) in filters.enumerated() where moves(filter) || filter == .fletcher32 {
+          var target = UnsafeMutableRawPointer(mutating: current.baseAddress)
+          var length = current.count
+          if moves(filter) || current.baseAddress == chunk.baseAddress {
+            target = nextPlace(index)
+          }
+          guard let target else { continue }
+          switch filter {
+          case .shuffle: Shuffle.apply(current, into: target, elementSize: elementSize)
+          case .deflate(let level):
+            length = Deflate.compress(current, into: target, level: level)
+          case .zstd(let level):
+            length = Zstd.compress(current, into: target, level: level, workspace.compressor)
+          case .fletcher32:
+            if let source = current.baseAddress, source != UnsafeRawPointer(target) {
+              target.copyMemory(from: source, byteCount: length)
+            }
+            Fletcher32.append(to: target, length: length)
+            length += Fletcher32.size
+          case .unknown: preconditionFailure("excluded by init")
+          }
+          current = UnsafeRawBufferPointer(start: target, count: length)
+        }
+        if let source = current.baseAddress, source != UnsafeRawPointer(result) {
+          result.copyMemory(from: source, byteCount: current.count)
+        }
+        return current.count
       }
     }
-    return bytes ?? Array(chunk)
   }
 
   /// The bytes of a stored chunk; nil if a checksum or a length is wrong.
@@ -43,99 +71,88 @@ package struct ChunkCodec: Sendable {
   ///   - size: bytes of a decoded chunk.
   ///   - mask: bit i set: filter i was skipped when this chunk was written.
   package func decode(_ stored: [UInt8], size: Int, mask: UInt32 = 0) -> [UInt8]? {
-    // Lengths before each filter: only fletcher32 changes a length in a way known beforehand.
-    var bytes = stored
-    for (index, filter) in filters.enumerated().reversed() where mask & (1 << UInt32(index)) == 0 {
+    var isWhole = false
+    let chunk = [UInt8](unsafeUninitializedCapacity: size) { output, count in
+      let target = UnsafeMutableRawBufferPointer(start: output.baseAddress, count: size)
+      isWhole = stored.withUnsafeBytes { decode($0, into: target, mask: mask) }
+      count = isWhole ? size : 0
+    }
+    return isWhole ? chunk : nil
+  }
+
+  /// Decodes a stored chunk into `chunk`, which is exactly a chunk's size; false if a checksum or a length is
+  /// wrong, and then `chunk` holds anything.
+  package func decode(
+    _ stored: UnsafeRawBufferPointer, into chunk: UnsafeMutableRawBufferPointer, mask: UInt32 = 0
+  ) -> Bool {
+    Workspace.use { decode(stored, into: chunk, mask: mask, $0) }
+  }
+
+  /// As above, with a workspace of the caller's, whose `stored` and `plain` memory is left alone.
+  func decode(
+    _ stored: UnsafeRawBufferPointer, into chunk: UnsafeMutableRawBufferPointer, mask: UInt32,
+    _ workspace: Workspace
+  ) -> Bool {
+    func isActive(_ index: Int) -> Bool { mask & (1 << UInt32(index)) == 0 }
+    var current = stored
+    var scratch = Workspace.Purpose.first
+    var moving = filters.indices.count { isActive($0) && moves(filters[$0]) }
+    for index in filters.indices.reversed() where isActive(index) {
+      let filter = filters[index]
+      if filter == .fletcher32 {
+        guard let content = Fletcher32.content(of: current) else { return false }
+        current = content
+      }
+      guard moves(filter) else { continue }
+      // Lengths before each filter: only fletcher32 changes a length in a way known beforehand.
+      var length = current.count
+      if filter != .shuffle {
+        let checksums = filters.indices[..<index].count {
+          isActive($0) && filters[$0] == .fletcher32
+        }
+        length = chunk.count + Fletcher32.size * checksums
+      }
+      moving -= 1
+      var target = chunk
+      if moving > 0 || length != chunk.count {
+        scratch = scratch == .first ? .second : .first
+        target = workspace.memory(scratch, count: length)
+      }
       switch filter {
-      case .fletcher32:
-        guard let checked = Fletcher32.removed(from: bytes) else { return nil }
-        bytes = checked
-      case .deflate, .zstd:
-        let checksums = filters[..<index].enumerated().count {
-          $0.element == .fletcher32 && mask & (1 << UInt32($0.offset)) == 0
-        }
-        let expected = size + 4 * checksums
-        let isZstd = if case .zstd = filter { true } else { false }
-        guard
-          let plain = isZstd
-            ? Zstd.decompress(bytes, size: expected) : Deflate.decompress(bytes, size: expected)
-        else { return nil }
-        bytes = plain
       case .shuffle:
-        bytes = bytes.withUnsafeBytes { Shuffle.undo($0, elementSize: elementSize) }
-      case .unknown: preconditionFailure("excluded by init")
-      }
-    }
-    return bytes.count == size ? bytes : nil
-  }
-}
-
-/// HDF5's byte shuffle: transposes [elements, bytes]; bytes past the last whole element stay at the end.
-package enum Shuffle {
-  package static func apply(_ input: UnsafeRawBufferPointer, elementSize: Int) -> [UInt8] {
-    transpose(input, rows: input.count / max(elementSize, 1), columns: elementSize)
-  }
-
-  package static func undo(_ input: UnsafeRawBufferPointer, elementSize: Int) -> [UInt8] {
-    transpose(input, rows: elementSize, columns: input.count / max(elementSize, 1))
-  }
-
-  private static func transpose(
-    _ input: UnsafeRawBufferPointer, rows: Int, columns: Int
-  ) -> [UInt8] {
-    guard rows > 1, columns > 1 else { return Array(input) }
-    return [UInt8](unsafeUninitializedCapacity: input.count) { output, count in
-      for column in 0..<columns {
-        let target = column &* rows
-        for row in 0..<rows {
-          output[target &+ row] = input[row &* columns &+ column]
+        if let place = target.baseAddress {
+          Shuffle.undo(current, into: place, elementSize: elementSize)
         }
+      case .deflate: guard Deflate.decompress(current, into: target) else { return false }
+      case .zstd:
+        guard Zstd.decompress(current, into: target, workspace.decompressor) else { return false }
+      case .fletcher32, .unknown: preconditionFailure("moves nothing")
       }
-      for index in (rows * columns)..<input.count { output[index] = input[index] }
-      count = input.count
+      current = UnsafeRawBufferPointer(target)
     }
-  }
-}
-
-/// HDF5's variant of Fletcher-32: big-endian 16-bit words, sums folded every 360 words, stored little-endian.
-package enum Fletcher32 {
-  package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    var sum1: UInt32 = 0
-    var sum2: UInt32 = 0
-    var position = 0
-    var words = bytes.count / 2
-    while words > 0 {
-      let block = min(words, 360)
-      words -= block
-      for _ in 0..<block {
-        sum1 &+= UInt32(bytes[position]) << 8 | UInt32(bytes[position &+ 1])
-        sum2 &+= sum1
-        position &+= 2
-      }
-      sum1 = (sum1 & 0xffff) + (sum1 >> 16)
-      sum2 = (sum2 & 0xffff) + (sum2 >> 16)
+    guard current.count == chunk.count else { return false }
+    if current.baseAddress != UnsafeRawPointer(chunk.baseAddress) {
+      chunk.copyMemory(from: current)
     }
-    if bytes.count % 2 == 1 {
-      sum1 &+= UInt32(bytes[position]) << 8
-      sum2 &+= sum1
-      sum1 = (sum1 & 0xffff) + (sum1 >> 16)
-      sum2 = (sum2 & 0xffff) + (sum2 >> 16)
-    }
-    sum1 = (sum1 & 0xffff) + (sum1 >> 16)
-    sum2 = (sum2 & 0xffff) + (sum2 >> 16)
-    return sum2 << 16 | sum1
+    return true
   }
 
-  static func appended(to input: UnsafeRawBufferPointer) -> [UInt8] {
-    let sum = checksum(input)
-    return Array(input) + (0..<4).map { UInt8(truncatingIfNeeded: sum >> (8 * $0)) }
+  /// Whether a filter writes its output elsewhere than its input.
+  private func moves(_ filter: Filter) -> Bool {
+    switch filter {
+    case .shuffle: elementSize > 1
+    case .deflate, .zstd: true
+    case .fletcher32, .unknown: false
+    }
   }
 
-  static func removed(from bytes: [UInt8]) -> [UInt8]? {
-    guard bytes.count >= 4 else { return nil }
-    let content = bytes.dropLast(4)
-    let stored = bytes.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-    guard content.withUnsafeBytes({ checksum($0) }) == stored else { return nil }
-    return Array(content)
+  /// Most bytes that a filter adds to `count`.
+  private func growth(of filter: Filter, _ count: Int) -> Int {
+    switch filter {
+    case .shuffle, .unknown: 0
+    case .fletcher32: Fletcher32.size
+    case .deflate: Deflate.bound(count) - count
+    case .zstd: Zstd.bound(count) - count
+    }
   }
 }

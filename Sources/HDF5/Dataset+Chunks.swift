@@ -5,7 +5,13 @@ extension Dataset {
   package static let largestChunk = 64 << 20
 
   /// Bytes of one decoded chunk.
-  package var chunkBytes: Int { (chunkShape ?? []).reduce(elementType.size, *) }
+  package var chunkBytes: Int {
+    // A hostile file's lengths may overflow; such a chunk is beyond every bound.
+    (chunkShape ?? []).reduce(elementType.size) {
+      let (product, overflow) = $0.multipliedReportingOverflow(by: $1)
+      return overflow ? 1 << 60 : min(product, 1 << 60)
+    }
+  }
 
   /// A codec for this dataset's chunks; nil if libhdf5 has to run its filters.
   package var codec: ChunkCodec? {
@@ -42,6 +48,44 @@ extension Dataset {
   ///
   /// - Returns: the bytes, and the mask of filters that were skipped.
   package func readChunk(at start: [Int]) throws(HDF5Error) -> (bytes: [UInt8], mask: UInt32)? {
+    try requireChunkStart(start)
+    return try Workspace.use { workspace throws(HDF5Error) in
+      try readStored(at: start, workspace).map { (Array($0.bytes), $0.mask) }
+    }
+  }
+
+  /// Where one stored chunk lies in the file, counted from the end of a user block; nil where none was ever written.
+  ///
+  /// libhdf5 1.10 looks through the whole index: the cost is that of all chunks.
+  package func chunkAddress(
+    at start: [Int]
+  ) throws(HDF5Error) -> (address: UInt64, size: Int)? {
+    try requireChunkStart(start)
+    return try Library.locked { () throws(HDF5Error) in
+      var first = start.map { hsize_t($0) }
+      var mask: UInt32 = 0
+      var address = haddr_t.max
+      var size: hsize_t = 0
+      guard H5Dget_chunk_info_by_coord(id, &first, &mask, &address, &size) >= 0 else {
+        throw failure("cannot find the chunk at \(start)")
+      }
+      return address == .max ? nil : (UInt64(address), Int(clamping: size))
+    }
+  }
+
+  /// libhdf5 reads as many coordinates as the dataset has axes, whatever it is given.
+  private func requireChunkStart(_ start: [Int]) throws(HDF5Error) {
+    guard let chunkShape, start.count == chunkShape.count, start.allSatisfy({ $0 >= 0 }) else {
+      throw HDF5Error(
+        code: .mismatch, file: file, object: path,
+        message: "expected a chunk of \(chunkShape ?? []), found \(start)")
+    }
+  }
+
+  /// Reads one chunk into the workspace's `stored` memory; nil where no chunk was ever written.
+  func readStored(
+    at start: [Int], _ workspace: Workspace
+  ) throws(HDF5Error) -> (bytes: UnsafeRawBufferPointer, mask: UInt32)? {
     try Library.locked { () throws(HDF5Error) in
       var first = start.map { hsize_t($0) }
       var size: hsize_t = 0
@@ -51,86 +95,18 @@ extension Dataset {
       }
       guard size > 0 else { return nil }
       // A stored chunk may be larger than its content, but not by much more than its checksums and frame.
-      guard size <= UInt64(chunkBytes) * 2 + 65_536 else {
+      let largest = chunkBytes * 2 + 65_536
+      guard size <= largest else {
         throw HDF5Error(
           code: .corrupt, file: file, object: path,
-          message:
-            "expected a stored chunk of at most \(chunkBytes * 2 + 65_536) bytes, found \(size)")
+          message: "expected a stored chunk of at most \(largest) bytes, found \(size)")
       }
       var mask: UInt32 = 0
-      var bytes = [UInt8](repeating: 0, count: Int(size))
-      guard H5Dread_chunk(id, ptk_default(), &first, &mask, &bytes) >= 0 else {
+      let bytes = workspace.memory(.stored, count: Int(size))
+      guard H5Dread_chunk(id, ptk_default(), &first, &mask, bytes.baseAddress) >= 0 else {
         throw failure("cannot read the chunk at \(start)")
       }
-      return (bytes, mask)
+      return (UnsafeRawBufferPointer(bytes), mask)
     }
-  }
-
-  /// Reads a slab by decoding its chunks with `codec`; false if some were never written, which libhdf5 fills in.
-  ///
-  /// libhdf5 1.10 takes a filter's output for a whole chunk without looking at its length: a hostile chunk would
-  /// make it read or free memory that is not its own. So every chunk is checked here first.
-  func readChunks(
-    into buffer: UnsafeMutableRawBufferPointer, _ start: [Int], _ count: [Int], _ codec: ChunkCodec
-  ) throws(HDF5Error) -> Bool {
-    guard let chunkShape else { return false }
-    let end = zip(start, count).map { $0 + $1 }
-    let first = zip(start, chunkShape).map { $0 - $0 % $1 }
-    var origin = first
-    var isWhole = true
-    repeat {
-      if let stored = try readChunk(at: origin) {
-        guard let plain = codec.decode(stored.bytes, size: chunkBytes, mask: stored.mask) else {
-          throw HDF5Error(
-            code: .corrupt, file: file, object: path,
-            message: "expected \(chunkBytes) bytes with a right checksum in the chunk at \(origin)")
-        }
-        copy(plain, at: origin, into: buffer, start, count)
-      } else {
-        isWhole = false
-      }
-    } while Self.advance(&origin, from: first, to: end, by: chunkShape)
-    return isWhole
-  }
-
-  /// Copies what a decoded chunk and a slab have in common, run by run along the last axis.
-  private func copy(
-    _ chunk: [UInt8], at origin: [Int], into buffer: UnsafeMutableRawBufferPointer,
-    _ start: [Int], _ count: [Int]
-  ) {
-    let chunkShape = chunkShape ?? []
-    let low = zip(origin, start).map { max($0, $1) }
-    let high = origin.indices.map { min(origin[$0] + chunkShape[$0], start[$0] + count[$0]) }
-    let last = origin.count - 1
-    var steps = [Int](repeating: 1, count: origin.count)
-    steps[last] = high[last] - low[last]
-    let bytes = steps[last] * elementType.size
-    var position = low
-    repeat {
-      var source = 0
-      var target = 0
-      for axis in origin.indices {
-        source = source * chunkShape[axis] + position[axis] - origin[axis]
-        target = target * count[axis] + position[axis] - start[axis]
-      }
-      chunk.withUnsafeBytes { plain in
-        let run = UnsafeRawBufferPointer(
-          rebasing: plain[(source * elementType.size)...].prefix(bytes))
-        buffer.baseAddress!.advanced(by: target * elementType.size)
-          .copyMemory(from: run.baseAddress!, byteCount: bytes)
-      }
-    } while Self.advance(&position, from: low, to: high, by: steps)
-  }
-
-  /// Moves to the next position, last axis fastest; false after the last one.
-  private static func advance(
-    _ position: inout [Int], from first: [Int], to end: [Int], by step: [Int]
-  ) -> Bool {
-    for axis in position.indices.reversed() {
-      position[axis] += step[axis]
-      if position[axis] < end[axis] { return true }
-      position[axis] = first[axis]
-    }
-    return false
   }
 }

@@ -51,7 +51,9 @@ extension Dataset {
       }
     }
     if !filters.isEmpty, let codec,
-      try readChunks(into: UnsafeMutableRawBufferPointer(buffer), start, count, codec)
+      try readChunks(
+        ChunkSlab(start, count, chunkShape ?? []), into: UnsafeMutableRawBufferPointer(buffer),
+        codec)
     {
       return
     }

@@ -1,7 +1,7 @@
 package import CHDF5
 
 /// An open dataset: an array of one element type, possibly chunked, filtered and extensible.
-package struct Dataset: ~Copyable, AttributeHolder {
+package struct Dataset: ~Copyable, AttributeHolder, Sendable {
   let handle: Handle
   package var id: hid_t { handle.id }
   package let file: String
@@ -29,18 +29,25 @@ package struct Dataset: ~Copyable, AttributeHolder {
         code: .refused, file: file, object: path,
         message: "expected data inside this file, found a virtual or external layout")
     }
+    var chunkShape: [Int]?
+    if layout == H5D_CHUNKED {
+      var lengths = [hsize_t](repeating: 0, count: axes.shape.count)
+      // Neither a division by a length nor a start on the grid may go wrong later.
+      guard H5Pget_chunk(creation.id, Int32(lengths.count), &lengths) == lengths.count,
+        !lengths.isEmpty, !lengths.contains(0)
+      else {
+        throw HDF5Error(
+          code: .corrupt, file: file, object: path,
+          message: "expected chunks with \(lengths.count) axes, found \(lengths)")
+      }
+      chunkShape = lengths.map { Int(clamping: $0) }
+    }
     self.file = file
     self.path = path
     elementType = ElementType(id: type.id)
     limit = axes.limit
     filters = Filter.pipeline(of: creation.id)
-    if layout == H5D_CHUNKED {
-      var lengths = [hsize_t](repeating: 0, count: axes.shape.count)
-      H5Pget_chunk(creation.id, Int32(lengths.count), &lengths)
-      chunkShape = lengths.map { Int(clamping: $0) }
-    } else {
-      chunkShape = nil
-    }
+    self.chunkShape = chunkShape
     self.handle = handle
   }
 

@@ -2,26 +2,31 @@ import CZlib
 
 /// zlib's deflate of whole byte arrays, as HDF5's filter 1 stores it.
 enum Deflate {
-  static func compress(_ bytes: UnsafeRawBufferPointer, level: Int) -> [UInt8] {
-    let room = compressBound(uLong(bytes.count))
-    return [UInt8](unsafeUninitializedCapacity: Int(room)) { target, count in
-      var written = room
-      let status = compress2(
-        target.baseAddress, &written, bytes.baseAddress?.assumingMemoryBound(to: Bytef.self),
-        uLong(bytes.count), Int32(clamping: level))
-      count = status == Z_OK ? Int(written) : 0
-    }
+  /// Most bytes that `count` bytes deflate to.
+  static func bound(_ count: Int) -> Int { Int(compressBound(uLong(count))) }
+
+  /// Deflates into `target`, which has room for `bound(bytes.count)`; returns the bytes written.
+  static func compress(
+    _ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawPointer, level: Int
+  ) -> Int {
+    var written = uLongf(bound(bytes.count))
+    let status = compress2(
+      target.assumingMemoryBound(to: Bytef.self), &written,
+      bytes.baseAddress?.assumingMemoryBound(to: Bytef.self), uLong(bytes.count),
+      Int32(min(max(level, 0), 9)))
+    // Room and level are right, so that only memory can be short, and Swift's own allocations trap then too.
+    precondition(status == Z_OK, "out of memory")
+    return Int(written)
   }
 
-  /// The content; nil unless it inflates to exactly `size` bytes.
-  static func decompress(_ bytes: [UInt8], size: Int) -> [UInt8]? {
-    var isWhole = false
-    let result = [UInt8](unsafeUninitializedCapacity: size) { target, count in
-      var written = uLongf(size)
-      let status = uncompress(target.baseAddress, &written, bytes, uLong(bytes.count))
-      isWhole = status == Z_OK && written == uLongf(size)
-      count = isWhole ? size : 0
-    }
-    return isWhole ? result : nil
+  /// Whether `bytes` inflate to exactly all of `target`.
+  static func decompress(
+    _ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+  ) -> Bool {
+    var written = uLongf(target.count)
+    let status = uncompress(
+      target.baseAddress?.assumingMemoryBound(to: Bytef.self), &written,
+      bytes.baseAddress?.assumingMemoryBound(to: Bytef.self), uLong(bytes.count))
+    return status == Z_OK && written == uLongf(target.count)
   }
 }

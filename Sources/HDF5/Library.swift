@@ -14,6 +14,8 @@ package enum Library {
   private final class RecursiveLock: @unchecked Sendable {
     // A pthread mutex must not move, hence the allocation; @unchecked because it guards itself.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    /// How many times the owner has locked it; read with the lock held.
+    private(set) var depth = 0
 
     init() {
       var attributes = pthread_mutexattr_t()
@@ -27,8 +29,15 @@ package enum Library {
       pthread_mutexattr_destroy(&attributes)
     }
 
-    func lock() { pthread_mutex_lock(mutex) }
-    func unlock() { pthread_mutex_unlock(mutex) }
+    func lock() {
+      pthread_mutex_lock(mutex)
+      depth += 1
+    }
+
+    func unlock() {
+      depth -= 1
+      pthread_mutex_unlock(mutex)
+    }
   }
 
   private static let mutex: RecursiveLock = {
@@ -49,6 +58,14 @@ package enum Library {
     // The setting is kept per thread; setting it each time is cheaper than knowing.
     ptk_silence()
     return try body()
+  }
+
+  /// Whether this thread is inside `locked`: then it must not wait for other threads that need the lock.
+  static var isLockedHere: Bool {
+    let mutex = mutex
+    mutex.lock()
+    defer { mutex.unlock() }
+    return mutex.depth > 1
   }
 
   /// The version of libhdf5 in use, such as `1.10.8`.

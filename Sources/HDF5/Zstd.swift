@@ -57,11 +57,10 @@ enum ZstdFilter {
 package enum Zstd {
   /// One frame holding `bytes`.
   package static func compress(_ bytes: UnsafeRawBufferPointer, level: Int) -> [UInt8] {
-    let room = ZSTD_compressBound(bytes.count)
-    return [UInt8](unsafeUninitializedCapacity: room) { target, count in
-      let written = ZSTD_compress(
-        target.baseAddress, room, bytes.baseAddress, bytes.count, Int32(clamping: level))
-      count = ZSTD_isError(written) == 0 ? written : 0
+    [UInt8](unsafeUninitializedCapacity: bound(bytes.count)) { target, count in
+      count = Workspace.use {
+        compress(bytes, into: target.baseAddress!, level: level, $0.compressor)
+      }
     }
   }
 
@@ -69,13 +68,39 @@ package enum Zstd {
   package static func decompress(_ bytes: some Collection<UInt8>, size: Int) -> [UInt8]? {
     let source = Array(bytes)
     var isWhole = false
-    let result = [UInt8](unsafeUninitializedCapacity: size) { target, count in
-      let written = source.withUnsafeBytes {
-        ZSTD_decompress(target.baseAddress, size, $0.baseAddress, $0.count)
+    let result = [UInt8](unsafeUninitializedCapacity: size) { output, count in
+      let target = UnsafeMutableRawBufferPointer(start: output.baseAddress, count: size)
+      isWhole = source.withUnsafeBytes { frame in
+        Workspace.use { decompress(frame, into: target, $0.decompressor) }
       }
-      isWhole = ZSTD_isError(written) == 0 && written == size
       count = isWhole ? size : 0
     }
     return isWhole ? result : nil
+  }
+
+  /// Most bytes that a frame of `count` bytes takes.
+  static func bound(_ count: Int) -> Int { ZSTD_compressBound(count) }
+
+  /// Writes one frame, which states its content's size, to `target`, which has room for `bound(bytes.count)`;
+  /// returns its length.
+  static func compress(
+    _ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawPointer, level: Int,
+    _ context: OpaquePointer
+  ) -> Int {
+    let written = ZSTD_compressCCtx(
+      context, target, bound(bytes.count), bytes.baseAddress, bytes.count, Int32(clamping: level))
+    // There is room, so that only memory can be short, and Swift's own allocations trap then too.
+    precondition(ZSTD_isError(written) == 0, "out of memory")
+    return written
+  }
+
+  /// Whether a frame decodes to exactly all of `target`.
+  static func decompress(
+    _ frame: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
+    _ context: OpaquePointer
+  ) -> Bool {
+    let written = ZSTD_decompressDCtx(
+      context, target.baseAddress, target.count, frame.baseAddress, frame.count)
+    return ZSTD_isError(written) == 0 && written == target.count
   }
 }
