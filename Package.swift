@@ -61,8 +61,9 @@ let package = Package(
       providers: [.apt(["libopenblas-dev", "liblapacke-dev"]), .brew(["openblas"])]),
 
     // Files.
+    .target(name: "CChecksum"),
     module("HDF5", ["CHDF5", "CZstd", "CZlib"]),
-    module("SnapshotFormat", ["HDF5", "Results", crypto]),
+    module("SnapshotFormat", ["HDF5", "CChecksum", "Results", crypto]),
     module("Recording", ["SnapshotFormat"]),
 
     // Numbers.

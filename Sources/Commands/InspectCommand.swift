@@ -14,7 +14,9 @@ public struct InspectCommand: ParsableCommand, CommandGroup {
 
       \(Command.statuses)
       """,
-    version: Command.version, subcommands: [InspectInfo.self, InspectValidate.self])
+    version: Command.version, subcommands: [
+      InspectInfo.self, InspectValidate.self, InspectRecover.self, InspectMerge.self,
+    ])
 
   /// An empty command, for the parser to fill.
   public init() {}

@@ -43,6 +43,8 @@ struct RecordDemo: ParsableCommand {
         ptoken-record demo run.h5
         ptoken-record demo dp.h5 --dp-clip 1 --dp-noise 1      (train with DP-SGD)
         ptoken-record demo noisy.h5 --probe-clip 1 --probe-noise 0.1
+        ptoken-record demo run.h5 --ranks 2                    (two files, one a rank)
+        ptoken-record demo fl.h5 --clients 20                  (federated averaging)
         ptoken-analyze run.h5 && ptoken-report --html run.h5
 
       \(Command.statuses)
@@ -114,13 +116,49 @@ struct RecordDemo: ParsableCommand {
     parsing: .unconditional, help: .init("Seed of everything random.", valueName: "number"))
   var seed: UInt64 = 1
 
-  @Flag(help: "Replace the output if it exists.")
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Ranks of data-parallel training; each records a file of its own, to be merged.",
+      valueName: "count"))
+  var ranks = 1
+
+  @Option(
+    parsing: .unconditional,
+    help: .init("Clients of federated averaging, in place of one training.", valueName: "count"))
+  var clients: Int?
+
+  @Option(
+    help: .init(
+      "What a loss of power may cost: commit (nothing), interval (5 s), never (no promise).",
+      valueName: "policy"))
+  var sync = "interval"
+
+  @Flag(help: "Go on with a recording that was interrupted or killed.")
+  var resume = false
+
+  @Flag(help: "Replace the output if it exists, and discard an unfinished recording.")
   var force = false
 
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
     try Files.requireName(output, "<output>")
+    guard Self.synchronization(sync) != nil else {
+      throw ValidationError("--sync: expected commit, interval or never, found '\(sync)'.")
+    }
+    try StudyOptions.require(ranks, "--ranks", in: 1...16)
+    try StudyOptions.require(clients, "--clients", in: 2...200)
+    if ranks > 1, dpClip != nil {
+      throw ValidationError("--ranks: expected no --dp-clip with it, found one.")
+    }
+    if clients != nil, ranks > 1 || resume || dpClip != nil || probeClip != nil || model != "mlp" {
+      throw ValidationError(
+        "--clients: expected no --ranks, --resume, --model, --dp-clip or --probe-clip with it, found one.")
+    }
+    guard !(resume && force) else {
+      throw ValidationError("Expected one of --resume and --force, found both.")
+    }
     guard DigitsRun.Model(rawValue: model) != nil else {
       throw ValidationError("--model: expected mlp or cnn, found '\(model)'.")
     }
@@ -133,6 +171,9 @@ struct RecordDemo: ParsableCommand {
     try StudyOptions.require(epochs, "--epochs", in: 0...10_000)
     try StudyOptions.require(traceEvery, "--trace-every", in: 1...1_000_000)
     try StudyOptions.require(sketch, "--sketch", in: 1...65_536)
+    guard ranks <= min(batchSize, probe) else {
+      throw ValidationError("--ranks: expected at most --batch-size and --probe, found \(ranks).")
+    }
     guard learningRate > 0, learningRate.isFinite else {
       throw ValidationError("--learning-rate: expected a positive number, found \(learningRate).")
     }
@@ -154,7 +195,34 @@ struct RecordDemo: ParsableCommand {
     }
   }
 
-  func run() throws {
+  private static func synchronization(_ name: String) -> Writer.Synchronization? {
+    switch name {
+    case "commit": .commit
+    case "interval": .interval(seconds: 5)
+    case "never": .never
+    default: nil
+    }
+  }
+
+  private var recording: Recorder.Options {
+    Recorder.Options(
+      sketchWidth: full ? nil : sketch, sketchSeed: seed,
+      compression: Writer.Compression(rawValue: compression)!,
+      synchronization: Self.synchronization(sync)!, force: force)
+  }
+
+  private func train(_ progress: (DigitsRun.Progress) -> Void) throws -> DigitsRun.Outcome {
+    let producer = "ptoken-record \(Command.version)"
+    if let clients {
+      var options = FederatedRun.Options()
+      options.clients = clients
+      options.probe = min(probe, options.probe)
+      options.seed = seed
+      options.recording = recording
+      return try FederatedRun(options).record(
+        to: output, producer: producer, progress: progress,
+        isInterrupted: { Interruption.isRequested })
+    }
     var options = DigitsRun.Options()
     options.model = DigitsRun.Model(rawValue: model)!
     options.probe = probe
@@ -164,22 +232,27 @@ struct RecordDemo: ParsableCommand {
     options.privacy = dpClip.map { .init(clip: $0, noise: dpNoise ?? 0) }
     options.probePrivacy = probeClip.map { .init(clip: $0, noise: probeNoise ?? 0) }
     options.traceEvery = traceEvery
+    options.ranks = ranks
+    options.resumes = resume
     options.seed = seed
-    options.recording = Recorder.Options(
-      sketchWidth: full ? nil : sketch, sketchSeed: seed,
-      compression: Writer.Compression(rawValue: compression)!, force: force)
+    options.recording = recording
+    return try DigitsRun(options).record(
+      to: output, producer: producer, progress: progress,
+      isInterrupted: { Interruption.isRequested })
+  }
 
+  func run() throws {
     let console = Console(quiet: common.quiet)
-    let outcome = try DigitsRun(options).record(
-      to: output, producer: "ptoken-record \(Command.version)",
-      progress: { progress in
-        console.progress(
-          progress.step, of: progress.steps,
-          "step \(progress.step) of \(progress.steps), loss \(String(format: "%.3f", progress.loss))"
-        )
-      }, isInterrupted: { Interruption.isRequested })
+    let outcome = try train { progress in
+      console.progress(
+        progress.step, of: progress.steps,
+        "step \(progress.step) of \(progress.steps), loss \(String(format: "%.3f", progress.loss))"
+      )
+    }
     Console.endProgress()
-    let bytes = Files.size(output)
+    let files = DigitsRun.paths(for: output, ranks: ranks)
+    let output = files.joined(separator: ", ")
+    let bytes = files.reduce(0) { $0 + Files.size($1) }
     if common.json {
       try Console.result(
         try Files.json(
@@ -197,7 +270,11 @@ struct RecordDemo: ParsableCommand {
       let kept = Console.count(outcome.recordedSteps, "step")
       throw Interrupted(message: "\(output): interrupted; kept the \(kept) recorded so far.")
     }
-    if !common.json { console.note("Next: ptoken-analyze \(output)") }
+    guard !common.json else { return }
+    console.note(
+      ranks > 1
+        ? "Next: ptoken-inspect merge \(files.joined(separator: " ")) -o \(self.output)"
+        : "Next: ptoken-analyze \(output)")
   }
 
   private struct Summary: Encodable {

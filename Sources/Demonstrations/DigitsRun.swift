@@ -1,7 +1,6 @@
-private import Foundation
 public import LinearAlgebra
 public import Recording
-public import SnapshotFormat
+internal import SnapshotFormat
 
 /// A real training run on the digits, recorded while it trains: a small network, true per-example gradients,
 /// optionally DP-SGD. Needs no Python.
@@ -46,6 +45,10 @@ public struct DigitsRun: Sendable {
     public var probePrivacy: Privacy?
     /// Trace every so many steps.
     public var traceEvery = 10
+    /// Ranks of data-parallel training: each has its part of every batch and of the probe set, and a file of its own.
+    public var ranks = 1
+    /// Go on with a recording that was interrupted, or whose process died.
+    public var resumes = false
     /// Seed of split, weights, batches, noise, sketch and record ids.
     public var seed: UInt64 = 1
     /// Recorder options.
@@ -81,9 +84,9 @@ public struct DigitsRun: Sendable {
 
   let options: Options
   let train: Digits
-  private let heldOut: Digits
+  let heldOut: Digits
   let probe: Digits
-  private let key: RecordKey
+  let key: RecordKey
   let probePrivacy: Privacy?
 
   /// Prepares a run.
@@ -122,175 +125,5 @@ public struct DigitsRun: Sendable {
         ]
       }
     return Network(layers, seed: options.seed)
-  }
-
-  private enum Table { static let probe = 0, trace = 1, batch = 2 }
-
-  private func tables(_ network: Network) -> [Recorder.Table] {
-    let layers = network.trainable.map {
-      (network.layers[$0].name, network.layers[$0].layer.parameterCount)
-    }
-    func gradients(_ stage: GradientStage) -> [Recorder.Stream] {
-      layers.map { .gradient(layer: $0.0, stage: stage, shape: [$0.1]) }
-    }
-    let inputs: [Recorder.Stream] = [.feature("image", shape: [1, 8, 8]), .label("digit")]
-    let probeStage: GradientStage =
-      probePrivacy.map { $0.noise > 0 ? .noised : .clipped } ?? .raw
-    return [
-      Recorder.Table(
-        name: "probe", mode: .probe, streams: inputs + gradients(probeStage) + [.scalar("loss")]),
-      Recorder.Table(
-        name: "trace", mode: .trace, schedule: Schedule(every: options.traceEvery),
-        streams: inputs + gradients(options.privacy == nil ? .raw : .clipped) + [.scalar("loss")]),
-      Recorder.Table(
-        name: "batches", unit: .batch, mode: .trace, schedule: Schedule(every: options.traceEvery),
-        streams: [.feature("digit share", shape: [10])]
-          + gradients((options.privacy?.noise ?? 0) > 0 ? .noised : .averaged)),
-    ]
-  }
-
-  /// Trains and records.
-  ///
-  /// - Parameters:
-  ///   - path: the snapshot file to write.
-  ///   - producer: name and version of the program.
-  ///   - progress: called after each step.
-  ///   - isInterrupted: asked before each step; true ends the run there and closes the file as `interrupted`.
-  /// - Throws: `SnapshotError`.
-  public func record(
-    to path: String, producer: String, progress: (Progress) -> Void = { _ in },
-    isInterrupted: () -> Bool = { false }
-  ) throws(SnapshotError) -> Outcome {
-    BLAS.useOneThread()
-    var network = network
-    let clock = ContinuousClock()
-    let start = clock.now
-    let recorder = try Recorder(
-      path: path,
-      run: RunDescription(
-        id: UUID().uuidString.lowercased(), created: Date().formatted(.iso8601),
-        producer: producer, model: modelDescription(network), training: trainingDescription()),
-      tables: tables(network), options: options.recording)
-    let perEpoch = train.images.rows / options.batchSize
-    let total = perEpoch * options.epochs
-    let probeSteps = probeSchedule(total: total, perEpoch: perEpoch)
-    var velocity = network.parameters.map { [Double](repeating: 0, count: $0.count) }
-    var order: [Int] = []
-    var batches = SeededGenerator(seed: options.seed, stream: 0xba7c)
-    var noise = SeededGenerator(seed: options.seed, stream: 0xd95d)
-    var loss = Double.nan
-    var step = 0
-    var isFinished = false
-    var failure: SnapshotError?
-    do throws(SnapshotError) {
-      while !isInterrupted() {
-        let epoch = Double(step) / Double(max(perEpoch, 1))
-        let elapsed = Double((clock.now - start) / .milliseconds(1)) / 1000
-        let description = StepDescription(
-          index: step, epoch: epoch, time: elapsed, loss: loss,
-          learningRate: options.learningRate, mode: .probe)
-        if probeSteps.contains(step) { try recordProbe(network, description, recorder) }
-        guard step < total else {
-          isFinished = true
-          break
-        }
-        if step % perEpoch == 0 { order = batches.permutation(train.images.rows) }
-        let first = step % perEpoch * options.batchSize
-        let batch = train.gathering(Array(order[first..<first + options.batchSize]))
-        var gradients = network.gradients(batch.images, labels: batch.labels)
-        loss = gradients.losses.reduce(0, +) / Double(gradients.losses.count)
-        if let privacy = options.privacy { gradients.clip(to: privacy.clip) }
-        let update = averaged(gradients, noise: &noise)
-        if recorder.wants(step, table: Table.trace) {
-          var traced = description
-          (traced.mode, traced.loss) = (.trace, loss)
-          try recordTrace(batch, gradients, update, traced, recorder)
-        }
-        apply(update, to: &network, &velocity)
-        step += 1
-        progress(
-          Progress(
-            step: step, steps: total, epoch: epoch, loss: loss,
-            recordedSteps: recorder.committedSteps))
-      }
-    } catch {
-      failure = error
-    }
-    let isComplete = isFinished && failure == nil
-    try recorder.close(isComplete ? .complete : .interrupted)
-    if let failure { throw failure }
-    return Outcome(
-      accuracy: network.accuracy(heldOut.images, labels: heldOut.labels), steps: step,
-      recordedSteps: recorder.committedSteps, isInterrupted: !isComplete)
-  }
-
-  /// Probe at the start, early while the network changes fast, then about once an epoch, and at the end.
-  private func probeSchedule(total: Int, perEpoch: Int) -> Set<Int> {
-    var steps: Set<Int> = [0, perEpoch / 4, perEpoch, total]
-    let stride = max(1, (options.epochs + 7) / 8) * perEpoch
-    for step in Swift.stride(from: 2 * perEpoch, to: total, by: max(stride, 1)) {
-      steps.insert(step)
-    }
-    return steps.filter { $0 <= total }
-  }
-
-  private func recordProbe(
-    _ network: Network, _ step: StepDescription, _ recorder: Recorder
-  ) throws(SnapshotError) {
-    var gradients = network.gradients(probe.images, labels: probe.labels)
-    if let privacy = probePrivacy {
-      gradients.clip(to: privacy.clip)
-      // One stream of noise per checkpoint, scaled by z: runs that differ only in z see the same noise.
-      var generator = SeededGenerator(seed: options.seed, stream: 0x4015_0000 + UInt64(step.index))
-      if privacy.noise > 0 {
-        gradients.addNoise(deviation: privacy.noise * privacy.clip, using: &generator)
-      }
-    }
-    try recorder.record(step, rows: [exampleRows(Table.probe, probe, gradients)])
-  }
-
-  private func recordTrace(
-    _ batch: Digits, _ gradients: Network.Gradients, _ update: [[Double]],
-    _ step: StepDescription, _ recorder: Recorder
-  ) throws(SnapshotError) {
-    var share = [Float](repeating: 0, count: 10)
-    for label in batch.labels { share[Int(label)] += 1 / Float(batch.labels.count) }
-    let name = batch.records.sorted().map(String.init).joined(separator: ",")
-    let rows = TableRows(
-      table: Table.batch, records: [key.id(of: "batch \(name)".utf8)],
-      values: [.float(share)] + update.map { .float($0.map { Float($0) }) })
-    try recorder.record(step, rows: [exampleRows(Table.trace, batch, gradients), rows])
-  }
-
-  private func exampleRows(
-    _ table: Int, _ examples: Digits, _ gradients: Network.Gradients
-  ) -> TableRows {
-    TableRows(
-      table: table, records: examples.records.map { key.id(of: "digits \($0)".utf8) },
-      values: [.float(examples.images.elements.map { Float($0) }), .label(examples.labels)]
-        + gradients.perExample.map { .float($0.elements.map { Float($0) }) }
-        + [.float(gradients.losses.map { Float($0) })])
-  }
-
-  /// Mean gradient of a batch, with DP-SGD's noise on the sum where asked for.
-  private func averaged(
-    _ gradients: Network.Gradients, noise: inout SeededGenerator
-  ) -> [[Double]] {
-    let count = Double(gradients.losses.count)
-    let deviation = options.privacy.map { $0.clip * $0.noise } ?? 0
-    return gradients.sums.map { sum in
-      sum.map { ($0 + (deviation > 0 ? deviation * noise.normal() : 0)) / count }
-    }
-  }
-
-  private func apply(
-    _ update: [[Double]], to network: inout Network, _ velocity: inout [[Double]]
-  ) {
-    for (position, layer) in network.trainable.enumerated() {
-      for index in network.parameters[layer].indices {
-        velocity[layer][index] = 0.9 * velocity[layer][index] + update[position][index]
-        network.parameters[layer][index] -= options.learningRate * velocity[layer][index]
-      }
-    }
   }
 }

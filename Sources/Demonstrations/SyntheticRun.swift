@@ -100,7 +100,11 @@ public struct SyntheticRun: Sendable {
       path: path,
       run: RunDescription(
         id: UUID().uuidString.lowercased(), created: Date().formatted(.iso8601),
-        producer: "ptoken synthetic run", model: #"{"name": "synthetic"}"#, training: "{}"),
+        producer: "ptoken synthetic run",
+        model: ModelDescription(
+          name: "synthetic",
+          layers: zip(layers, gradients.first ?? []).map { .init($0.0, parameters: $0.1.columns) }
+        ).json),
       tables: [
         Recorder.Table(
           name: mode.description, mode: mode,

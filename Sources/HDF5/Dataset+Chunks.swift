@@ -23,7 +23,10 @@ extension Dataset {
   /// - Parameters:
   ///   - stored: what `codec` made of the chunk, padded to a whole chunk at the dataset's edge.
   ///   - start: element where the chunk begins, a multiple of `chunkShape`.
-  package func writeChunk(_ stored: [UInt8], at start: [Int]) throws(HDF5Error) {
+  ///   - mask: bit i set: filter i was skipped in making `stored`.
+  package func writeChunk(
+    _ stored: [UInt8], at start: [Int], mask: UInt32 = 0
+  ) throws(HDF5Error) {
     // libhdf5 1.10 takes any start, beside the grid or outside the dataset.
     let shape = try shape()
     guard let chunkShape, start.count == chunkShape.count,
@@ -38,7 +41,7 @@ extension Dataset {
     try Library.locked { () throws(HDF5Error) in
       var first = start.map { hsize_t($0) }
       let status = stored.withUnsafeBytes {
-        H5Dwrite_chunk(id, ptk_default(), 0, &first, $0.count, $0.baseAddress)
+        H5Dwrite_chunk(id, ptk_default(), mask, &first, $0.count, $0.baseAddress)
       }
       guard status >= 0 else { throw failure("cannot write the chunk at \(start)") }
     }

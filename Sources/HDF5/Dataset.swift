@@ -84,6 +84,15 @@ extension Location where Self: ~Copyable {
     _ name: String, of type: T.Type, shape: [Int], limit: [Int?]? = nil, chunk: [Int]? = nil,
     filters: [Filter] = []
   ) throws(HDF5Error) -> Dataset {
+    try createDataset(
+      name, of: T.elementType, shape: shape, limit: limit, chunk: chunk, filters: filters)
+  }
+
+  /// Creates a dataset of a number type that is known only at run time.
+  package func createDataset(
+    _ name: String, of type: ElementType, shape: [Int], limit: [Int?]? = nil, chunk: [Int]? = nil,
+    filters: [Filter] = []
+  ) throws(HDF5Error) -> Dataset {
     try Library.locked { () throws(HDF5Error) in
       guard let creation = Handle(H5Pcreate(ptk_dataset_create()), .properties),
         let access = Handle(H5Pcreate(ptk_dataset_access()), .properties)
@@ -104,7 +113,7 @@ extension Location where Self: ~Copyable {
           H5Screate_simple(Int32(shape.count), &lengths, &greatest), .space),
         let handle = Handle(
           H5Dcreate2(
-            id, name, T.elementType.stored, space.id, ptk_default(), creation.id, access.id),
+            id, name, type.stored, space.id, ptk_default(), creation.id, access.id),
           .dataset)
       else { throw .library(file: file, object: childPath(name), "cannot create the dataset") }
       return try Dataset(handle: handle, file: file, path: childPath(name))

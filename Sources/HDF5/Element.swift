@@ -33,6 +33,15 @@ package enum ElementType: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// The number type of a name as `description` gives it; nil for any other text.
+  package init?(name: String) {
+    let numbers: [ElementType] = [
+      .int8, .uint8, .int16, .uint16, .int32, .uint32, .int64, .uint64, .float32, .float64,
+    ]
+    guard let type = numbers.first(where: { $0.description == name }) else { return nil }
+    self = type
+  }
+
   /// Bytes of one element; 0 for `other`.
   package var size: Int {
     switch self {

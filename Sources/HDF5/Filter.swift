@@ -13,6 +13,17 @@ package enum Filter: Sendable, Hashable, CustomStringConvertible {
   /// A filter that this module does not run.
   case unknown(Int)
 
+  /// HDF5's registered number of the filter.
+  package var id: Int {
+    switch self {
+    case .deflate: 1
+    case .shuffle: 2
+    case .fletcher32: 3
+    case .zstd: Int(ZstdFilter.id)
+    case .unknown(let id): id
+    }
+  }
+
   package var description: String {
     switch self {
     case .shuffle: "shuffle"

@@ -107,6 +107,12 @@ extension Network.Gradients {
     return squares.map { $0.squareRoot() }
   }
 
+  /// The gradients of these rows.
+  public func gathering(_ rows: [Int]) -> Network.Gradients {
+    Network.Gradients(
+      losses: rows.map { losses[$0] }, perExample: perExample.map { $0.gatheringRows(rows) })
+  }
+
   /// Scales each example's gradient to a norm of at most `bound` (Abadi et al. 2016, arXiv 1607.00133).
   public mutating func clip(to bound: Double) {
     let factors = norms.map { $0 > bound ? bound / $0 : 1 }

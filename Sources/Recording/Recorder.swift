@@ -6,7 +6,8 @@ public import SnapshotFormat
 /// Declare tables and streams once; then, for each step that `wants(_:table:)`, pass its description and full rows to `record`:
 /// wide gradients are sketched and written on the recorder's own thread. `record` waits only when the bounded
 /// queue is full. An error of the writing side is thrown by the next call; the run's committed steps are kept.
-/// A recorder that is dropped without `close` leaves no file.
+/// A step that is committed survives this process (`Writer`); a recorder that is dropped without `close` closes its file
+/// as crashed.
 public final class Recorder: Sendable {
   /// How a stream is declared.
   public struct Stream: Sendable {
@@ -14,17 +15,22 @@ public final class Recorder: Sendable {
     public var description: StreamDescription
 
     /// A gradient of one layer; `shape` is that of one observation's gradient.
+    ///
+    /// - Parameter clipping: how each observation's whole gradient was clipped, and noised.
     public static func gradient(
-      layer: String, stage: GradientStage = .raw, shape: [Int]
+      layer: String, stage: GradientStage = .raw, shape: [Int], clipping: Clipping? = nil
     ) -> Stream {
       Stream(
         description: StreamDescription(
-          name: layer, kind: .gradient(layer: layer, stage: stage), shape: shape))
+          name: layer, kind: .gradient(layer: layer, stage: stage), shape: shape,
+          clipping: clipping))
     }
 
     /// A data feature: an input, activation or embedding.
-    public static func feature(_ name: String, shape: [Int]) -> Stream {
-      Stream(description: StreamDescription(name: name, kind: .feature, shape: shape))
+    public static func feature(
+      _ name: String, shape: [Int], role: FeatureRole = .input
+    ) -> Stream {
+      Stream(description: StreamDescription(name: name, kind: .feature, shape: shape, role: role))
     }
 
     /// Class labels.
@@ -33,8 +39,9 @@ public final class Recorder: Sendable {
     }
 
     /// A number of each observation, such as its loss.
-    public static func scalar(_ name: String) -> Stream {
-      Stream(description: StreamDescription(name: name, kind: .scalar, shape: [1]))
+    public static func scalar(_ name: String, unit: String? = nil) -> Stream {
+      Stream(
+        description: StreamDescription(name: name, kind: .scalar, shape: [1], unit: unit))
     }
   }
 
@@ -48,18 +55,21 @@ public final class Recorder: Sendable {
     public var mode: StepMode
     /// Which steps are recorded.
     public var schedule: Schedule
+    /// Optional columns of batches and clients.
+    public var columns: TableDescription.Columns
     /// The streams.
     public var streams: [Stream]
 
     /// A table declaration from its parts.
     public init(
       name: String, unit: ObservationUnit = .example, mode: StepMode,
-      schedule: Schedule = Schedule(), streams: [Stream]
+      schedule: Schedule = Schedule(), columns: TableDescription.Columns = [], streams: [Stream]
     ) {
       self.name = name
       self.unit = unit
       self.mode = mode
       self.schedule = schedule
+      self.columns = columns
       self.streams = streams
     }
   }
@@ -74,6 +84,12 @@ public final class Recorder: Sendable {
     public var sketchSeed: UInt64
     /// Compression of the file.
     public var compression: Writer.Compression
+    /// What a loss of power may cost.
+    public var synchronization: Writer.Synchronization
+    /// Rank of this process among those that record the run.
+    public var rank: UInt16
+    /// Whether the file says which layers are frozen at each step.
+    public var recordsFrozenLayers: Bool
     /// Most bytes that may wait to be written; at least one step is always admitted.
     public var queueBytes: Int
     /// Replace an existing file.
@@ -82,12 +98,17 @@ public final class Recorder: Sendable {
     /// Options; the defaults are those of `ptoken-record`.
     public init(
       sketchWidth: Int? = 256, sketchNonzeros: Int = 4, sketchSeed: UInt64 = 0,
-      compression: Writer.Compression = .zstd, queueBytes: Int = 64 << 20, force: Bool = false
+      compression: Writer.Compression = .zstd,
+      synchronization: Writer.Synchronization = .interval(seconds: 5), rank: UInt16 = 0,
+      recordsFrozenLayers: Bool = false, queueBytes: Int = 64 << 20, force: Bool = false
     ) {
       self.sketchWidth = sketchWidth
       self.sketchNonzeros = sketchNonzeros
       self.sketchSeed = sketchSeed
       self.compression = compression
+      self.synchronization = synchronization
+      self.rank = rank
+      self.recordsFrozenLayers = recordsFrozenLayers
       self.queueBytes = queueBytes
       self.force = force
     }
@@ -95,17 +116,60 @@ public final class Recorder: Sendable {
 
   private let tables: [Table]
   private let queue: WriteQueue
+  /// The last step of the session before, where a recording was resumed.
+  public let resumedAfter: StepDescription?
 
   /// Starts a recording.
   ///
   /// - Throws: `SnapshotError` as `Writer.init` does.
-  public init(
+  public convenience init(
     path: String, run: RunDescription, tables: [Table], options: Options = Options()
   ) throws(SnapshotError) {
-    var descriptions: [TableDescription] = []
-    for table in tables {
-      var streams: [StreamDescription] = []
-      for stream in table.streams {
+    let writer = try Writer(
+      path: path, run: run, tables: Self.descriptions(tables, options),
+      compression: options.compression, synchronization: options.synchronization,
+      rank: options.rank, recordsFrozenLayers: options.recordsFrozenLayers, force: options.force)
+    self.init(writer, tables, options)
+  }
+
+  /// Goes on with a recording that was interrupted, or whose process died: steps are numbered on.
+  ///
+  /// - Parameters:
+  ///   - started: when this session began: ISO 8601, UTC.
+  ///   - tables: as they were declared at the start.
+  /// - Throws: `SnapshotError` as `Writer.init(resuming:)` does; `mismatch` for other tables.
+  public convenience init(
+    resuming path: String, started: String, tables: [Table], options: Options = Options()
+  ) throws(SnapshotError) {
+    let writer = try Writer(
+      resuming: path, started: started, synchronization: options.synchronization,
+      rank: options.rank)
+    guard writer.tables == Self.descriptions(tables, options) else {
+      try writer.close(.interrupted)
+      throw SnapshotError(
+        code: .mismatch, file: path, object: "/tables",
+        message: "expected the tables that the recording began with, found others",
+        remedy: "Resume with the options of the first session.")
+    }
+    self.init(writer, tables, options)
+  }
+
+  private init(_ writer: Writer, _ tables: [Table], _ options: Options) {
+    self.tables = tables
+    resumedAfter = writer.resumedAfter
+    // Only now are widths and nonzeros known to be sound.
+    let sketches = writer.tables.map { table in
+      table.streams.map { stream in
+        stream.sketch.map { Sketch($0, inputs: stream.elements) }
+      }
+    }
+    queue = WriteQueue(writer: writer, sketches: sketches, capacity: options.queueBytes)
+  }
+
+  /// What files will say about the tables.
+  private static func descriptions(_ tables: [Table], _ options: Options) -> [TableDescription] {
+    tables.map { table in
+      let streams = table.streams.map { stream in
         var description = stream.description
         if let width = options.sketchWidth, case .gradient = description.kind,
           description.elements > width
@@ -113,22 +177,12 @@ public final class Recorder: Sendable {
           description.sketch = SketchDescriptor(
             width: width, nonzeros: options.sketchNonzeros, seed: options.sketchSeed)
         }
-        streams.append(description)
+        return description
       }
-      descriptions.append(
-        TableDescription(name: table.name, unit: table.unit, mode: table.mode, streams: streams))
+      return TableDescription(
+        name: table.name, unit: table.unit, mode: table.mode, schedule: table.schedule.json,
+        columns: table.columns, streams: streams)
     }
-    self.tables = tables
-    let writer = try Writer(
-      path: path, run: run, tables: descriptions, compression: options.compression,
-      force: options.force)
-    // Only now are widths and nonzeros known to be sound.
-    let sketches = descriptions.map { table in
-      table.streams.map { stream in
-        stream.sketch.map { Sketch($0, inputs: stream.elements) }
-      }
-    }
-    queue = WriteQueue(writer: writer, sketches: sketches, capacity: options.queueBytes)
   }
 
   deinit { queue.abandon() }

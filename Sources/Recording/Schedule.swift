@@ -19,4 +19,10 @@ public struct Schedule: Sendable, Equatable {
   public func includes(_ step: Int) -> Bool {
     step >= start && (end.map { step <= $0 } ?? true) && (step - start) % every == 0
   }
+
+  /// What a file says about it.
+  var json: String {
+    let last = end.map { #", "end": \#($0)"# } ?? ""
+    return #"{"every": \#(every), "start": \#(start)\#(last)}"#
+  }
 }

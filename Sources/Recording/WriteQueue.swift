@@ -56,17 +56,14 @@ final class WriteQueue: @unchecked Sendable {
     condition.unlock()
     guard !isRepeated else { return }
     guard let failure else {
-      do throws(SnapshotError) { return try writer.close(status) } catch {
-        var lost = error
-        lost.remedy = "Nothing could be kept. " + error.remedy
-        throw lost
-      }
+      return try writer.close(status)
     }
     do throws(SnapshotError) {
       try writer.close(.interrupted)
     } catch {
+      // What stopped the recording first, and where its steps are now.
       var worst = failure
-      worst.remedy = "Nothing could be kept. " + failure.remedy
+      worst.remedy = error.remedy
       throw worst
     }
     var kept = failure

@@ -131,6 +131,23 @@ extension Study {
       self.traceSteps = traceSteps
       self.seed = seed
     }
+
+    /// Reads settings; what other versions do not say is taken to be the default.
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      let usual = Settings()
+      func value<T: Decodable>(_ key: CodingKeys, _ fallback: T) throws -> T {
+        try container.decodeIfPresent(T.self, forKey: key) ?? fallback
+      }
+      self.init(
+        sigma: try value(.sigma, usual.sigma), token: try value(.token, usual.token),
+        components: try value(.components, usual.components),
+        neighbourComponents: try value(.neighbourComponents, usual.neighbourComponents),
+        neighbours: try value(.neighbours, usual.neighbours),
+        folds: try value(.folds, usual.folds), pairings: try value(.pairings, usual.pairings),
+        candidates: try value(.candidates, usual.candidates),
+        traceSteps: try value(.traceSteps, usual.traceSteps), seed: try value(.seed, usual.seed))
+    }
   }
 
   /// A layer whose gradients were recorded.
@@ -155,6 +172,8 @@ extension Study {
 
   /// A stretch of training whose rows were analysed together.
   public struct Window: Codable, Sendable, Equatable {
+    /// Number of the snapshot's table that the rows came from.
+    public var table: Int
     /// `probe` (one step, frozen weights) or `trace` (grouped steps, drifting weights).
     public var mode: String
     /// Global index of the first step.
@@ -178,9 +197,10 @@ extension Study {
 
     /// Creates a window description from its parts.
     public init(
-      mode: String, firstStep: Int, lastStep: Int, epoch: Double, loss: Double, rows: Int,
+      table: Int, mode: String, firstStep: Int, lastStep: Int, epoch: Double, loss: Double, rows: Int,
       folds: Int, candidates: Int, labelEntropy: Double, labelChance: Double
     ) {
+      self.table = table
       self.mode = mode
       self.firstStep = firstStep
       self.lastStep = lastStep

@@ -11,10 +11,14 @@ extension AnalysisFile {
 
   /// Reads the study of a file.
   ///
-  /// - Throws: `SnapshotError`: `notFound`, `notOurs`, `newerVersion`, `truncated`, `permission`, or `invalid`.
+  /// - Throws: `SnapshotError`: `notFound`, `notOurs`, `newerVersion`, `olderVersion`, `truncated`, `permission`, or `invalid`.
   public static func study(inFileAt path: String) throws(SnapshotError) -> Study {
-    let file = try translating { () throws(HDF5Error) in try File.open(at: path) }
-    try Decoder.requireFormat(Names.analysisFormat, of: file)
+    let file = try Decoder.open(path, format: Names.analysisFormat)
+    if let breach = try structuralBreaches(of: file).first {
+      throw SnapshotError(
+        code: .invalid, file: path, object: breach.object, message: breach.message,
+        remedy: "List every fault with ptoken-inspect validate.", requirement: breach.requirement)
+    }
     let layers = try translating { () throws(HDF5Error) in try readLayers(file) }
     let windows = try translating { () throws(HDF5Error) in try readWindows(file) }
     let study = Study(
@@ -34,7 +38,30 @@ extension AnalysisFile {
     return study
   }
 
-  private static func json<T: Decodable>(
+  /// What the schema finds wrong with a file.
+  static func structuralBreaches(
+    of file: borrowing File
+  ) throws(SnapshotError) -> [DescriptionRules.Breach] {
+    let version = try Decoder.version(of: file, format: Names.analysisFormat)
+    let isNewer = version.minor > Names.version.minor
+    var breaches = SchemaChecker.breaches(
+      of: file, format: Names.analysisFormat, isNewer: isNewer)
+    guard !isNewer, !breaches.contains(where: { $0.object == "/\(Names.schema)" }) else {
+      return breaches
+    }
+    let text = try translating { () throws(HDF5Error) in
+      try file.dataset(Names.schema).readAll(UInt8.self)
+    }
+    if text != Schema.text(Names.analysisFormat) {
+      breaches.append(
+        .init(
+          requirement: "R-015", object: "/\(Names.schema)",
+          message: "expected the schema of version \(Names.version)"))
+    }
+    return breaches
+  }
+
+  static func json<T: Decodable>(
     _ name: String, in file: borrowing File
   ) throws(SnapshotError) -> T {
     let bytes = try translating { () throws(HDF5Error) in
@@ -48,7 +75,7 @@ extension AnalysisFile {
   }
 
   /// Refuses a dataset with more elements than an analysis can have.
-  private static func bounded(
+  static func bounded(
     _ dataset: consuming Dataset, most: Int
   ) throws(HDF5Error) -> Dataset {
     let shape = try dataset.shape()
@@ -60,7 +87,7 @@ extension AnalysisFile {
     return dataset
   }
 
-  private static func readLayers(_ file: borrowing File) throws(HDF5Error) -> [Study.Layer] {
+  static func readLayers(_ file: borrowing File) throws(HDF5Error) -> [Study.Layer] {
     let group = try file.group(Names.layers)
     var layers: [Study.Layer] = []
     let names = try group.children()
@@ -76,7 +103,7 @@ extension AnalysisFile {
   }
 
   /// Columns of one table, all equally long.
-  private struct Columns: ~Copyable {
+  struct Columns: ~Copyable {
     let group: Group
     let count: Int
 
@@ -91,8 +118,9 @@ extension AnalysisFile {
     }
   }
 
-  private static func readWindows(_ file: borrowing File) throws(HDF5Error) -> [Study.Window] {
+  static func readWindows(_ file: borrowing File) throws(HDF5Error) -> [Study.Window] {
     let columns = try Columns(file.group(Names.windows), first: Names.mode)
+    let table = try columns(Names.table, UInt32.self)
     let mode = try columns(Names.mode, UInt8.self)
     let first = try columns("first_step", Int64.self)
     let last = try columns("last_step", Int64.self)
@@ -110,7 +138,7 @@ extension AnalysisFile {
     }
     return mode.indices.map {
       Study.Window(
-        mode: mode[$0] == 0 ? "probe" : "trace", firstStep: Int(first[$0]), lastStep: Int(last[$0]),
+        table: Int(table[$0]), mode: mode[$0] == 0 ? "probe" : "trace", firstStep: Int(first[$0]), lastStep: Int(last[$0]),
         epoch: epoch[$0], loss: loss[$0], rows: Int(rows[$0]), folds: Int(folds[$0]),
         candidates: Int(candidates[$0]), labelEntropy: entropy[$0], labelChance: chance[$0])
     }

@@ -65,6 +65,7 @@ public enum AnalysisFile {
       try file.setAttribute(Names.format, Names.analysisFormat)
       try file.setAttribute(Names.versionAttribute, Names.version.description)
       try file.setAttribute(Names.producer, "ptoken \(study.provenance.version)")
+      try file.write(Names.schema, Schema.text(Names.analysisFormat))
       try file.write(Names.provenance, json(study.provenance))
       try file.write(Names.run, json(study.run))
       try file.write(Names.warnings, json(study.warnings))
@@ -101,16 +102,17 @@ public enum AnalysisFile {
     let group = try file.createGroup(Names.windows)
     let windows = study.windows
     let modes = windows.map { UInt8($0.mode == "probe" ? 0 : 1) }
+    try group.write(Names.table, windows.map { UInt32($0.table) })
     try group.write(Names.mode, modes)
     try group.write("first_step", windows.map { Int64($0.firstStep) })
     try group.write("last_step", windows.map { Int64($0.lastStep) })
-    try group.write(Names.epoch, windows.map(\.epoch))
+    try group.write(Names.epoch, windows.map(\.epoch), unit: "epochs")
     try group.write(Names.loss, windows.map(\.loss))
     try group.write(Names.rows, windows.map { UInt32($0.rows) })
     try group.write("folds", windows.map { UInt32($0.folds) })
     try group.write("candidates", windows.map { UInt32($0.candidates) })
-    try group.write("label_entropy", windows.map(\.labelEntropy))
-    try group.write("label_chance", windows.map(\.labelChance))
+    try group.write("label_entropy", windows.map(\.labelEntropy), unit: "nats")
+    try group.write("label_chance", windows.map(\.labelChance), unit: "share")
   }
 
   private static func writeFigures(_ study: Study, to file: borrowing File) throws(HDF5Error) {
@@ -118,7 +120,7 @@ public enum AnalysisFile {
     try cells.write(Names.layer, study.cells.map { UInt32($0.layer) })
     try cells.write("window", study.cells.map { UInt32($0.window) })
     try cells.write("components", study.cells.map { UInt32($0.components) })
-    try cells.write("kept_variance", study.cells.map(\.keptVariance))
+    try cells.write("kept_variance", study.cells.map(\.keptVariance), unit: "share")
 
     let group = try file.createGroup(Names.estimates)
     try group.setAttribute("measures", Measure.allCases.map(\.rawValue).joined(separator: ","))
@@ -167,5 +169,15 @@ public enum AnalysisFile {
         }
       }
     }
+  }
+}
+
+extension Group {
+  /// Writes a column with its unit.
+  fileprivate func write(
+    _ name: String, _ values: [Double], unit: String
+  ) throws(HDF5Error) {
+    try write(name, values)
+    try dataset(name).setAttribute(Names.unit, unit)
   }
 }

@@ -1,21 +1,35 @@
 internal import HDF5
 
-/// Decodes what a snapshot file declares, collecting every breach of the specification on the way.
-///
-/// `Reader` throws the first breach; `Validator` lists them all.
-struct Decoder: ~Copyable {
-  let file: File
-  private(set) var breaches: [DescriptionRules.Breach] = []
+/// What a snapshot declares about itself, before any row is looked at.
+struct Declaration {
+  var run = RunDescription(id: "", created: "", producer: "", model: "{}")
+  var status = RunStatus.complete
+  var sessions: [Session] = []
+  var tables: [TableDescription] = []
+  var layout = Layout(tables: [], layers: nil, compression: .zstd)
+  /// What the JSON of `run` says.
+  var json = JSONRules.Reading()
+  var version = Names.version
+}
 
-  /// Opens a file and checks that it is a snapshot of a version that we know.
-  init(path: String) throws(SnapshotError) {
+/// Reads what a finished file declares, collecting every breach of the specification on the way.
+struct Decoder {
+  private(set) var breaches: [DescriptionRules.Breach] = []
+  private(set) var declaration = Declaration()
+
+  /// Opens a file and checks that it is of a format and version that we know.
+  static func open(
+    _ path: String, format: String
+  ) throws(SnapshotError) -> File {
     let file = try translating { () throws(HDF5Error) in try File.open(at: path) }
-    try Self.requireFormat(Names.snapshotFormat, of: file)
-    self.file = file
+    _ = try version(of: file, format: format)
+    return file
   }
 
-  /// Refuses HDF5 files of other formats and of newer major versions.
-  static func requireFormat(_ expected: String, of file: borrowing File) throws(SnapshotError) {
+  /// Refuses HDF5 files of other formats and of major versions that we do not know.
+  static func version(
+    of file: borrowing File, format expected: String
+  ) throws(SnapshotError) -> FormatVersion {
     let path = file.file
     guard let format = try? file.string(Names.format) else {
       throw SnapshotError(
@@ -41,11 +55,31 @@ struct Decoder: ~Copyable {
         code: .invalid, file: path, object: "@version",
         message: "expected major.minor, found '\(text.prefix(40))'", requirement: "R-002")
     }
-    guard version.major <= Names.version.major else {
+    let ours = Names.version
+    guard version.major == ours.major else {
+      let isNewer = version.major > ours.major
       throw SnapshotError(
-        code: .newerVersion, file: path, object: "@version",
-        message: "expected version \(Names.version.major).x, found \(version)",
-        remedy: "Update ptoken.", requirement: "R-002")
+        code: isNewer ? .newerVersion : .olderVersion, file: path, object: "@version",
+        message: "expected version \(ours.major).x, found \(version)",
+        remedy: isNewer ? "Update ptoken." : "Record again, or read it with ptoken \(version).x.",
+        requirement: "R-002")
+    }
+    return version
+  }
+
+  /// Everything a file declares, as far as it can be read.
+  init(_ file: borrowing File) throws(SnapshotError) {
+    let version = try Self.version(of: file, format: Names.snapshotFormat)
+    declaration.version = version
+    let isNewer = version.minor > Names.version.minor
+    breaches = SchemaChecker.breaches(of: file, format: Names.snapshotFormat, isNewer: isNewer)
+    // What has another shape than the schema says is not read.
+    let isSound = breaches.isEmpty
+    if !isNewer { compareSchema(of: file, Names.snapshotFormat) }
+    readRun(file)
+    if isSound {
+      readSessions(file)
+      readTables(file, isNewer: isNewer)
     }
   }
 
@@ -54,86 +88,52 @@ struct Decoder: ~Copyable {
   }
 
   /// Notes a failed HDF5 call as a breach of a requirement; nil then.
-  mutating func noting<R>(
-    _ requirement: String, _ body: (borrowing File) throws(HDF5Error) -> R
+  private mutating func noting<R>(
+    _ requirement: String, _ body: () throws(HDF5Error) -> R
   ) -> R? {
-    do throws(HDF5Error) { return try body(file) } catch {
+    do throws(HDF5Error) { return try body() } catch {
       breach(requirement, error.object, error.message)
       return nil
     }
   }
 
-  /// Everything the file declares, as far as it can be read.
-  mutating func decode() -> Contents {
-    var contents = Contents()
-    contents.run = RunDescription(
-      id: noting("R-004") { file throws(HDF5Error) in try file.string(Names.runID) } ?? "",
-      created: noting("R-005") { file throws(HDF5Error) in try file.string(Names.created) } ?? "",
-      producer: noting("R-006") { file throws(HDF5Error) in try file.string(Names.producer) } ?? "",
-      model: text(Names.model), training: text(Names.training))
-    if let status = noting("R-007", { file throws(HDF5Error) in try file.string(Names.status) }) {
-      contents.status = RunStatus(rawValue: status)
-      if contents.status == nil {
-        breach(
-          "R-007", "@status",
-          "expected complete, interrupted or crashed, found '\(status.prefix(40))'")
-      }
-    }
-    if breaches.isEmpty { breaches += DescriptionRules.breaches(of: contents.run) }
-    decodeSteps(into: &contents)
-    decodeTables(into: &contents)
-    breaches += DescriptionRules.breaches(of: contents.tables.map(\.description))
-    refuseStrayLinks()
-    return contents
-  }
+  /// Whether an object has been found faulty already.
+  private func isBroken(_ object: String) -> Bool { breaches.contains { $0.object == object } }
 
-  /// Notes links that are not hard links, where no other requirement has named them already.
-  private mutating func refuseStrayLinks() {
-    var waiting = [[String]](repeating: [], count: 1)
-    while let path = waiting.popLast(), path.count < 5 {
-      let children = noting("R-071") { file throws(HDF5Error) in
-        try Self.children(of: file, at: path)
-      }
-      for (name, kind) in children ?? [] {
-        switch kind {
-        case .group: waiting.append(path + [name])
-        case .dataset: continue
-        case .refusedLink, .other:
-          let object = "/" + (path + [name]).joined(separator: "/")
-          guard !breaches.contains(where: { $0.object.hasPrefix(object) }) else { continue }
-          breach("R-071", object, "expected a hard link to a group or dataset")
-        }
-      }
+  /// The copy of the schema must be that of the version.
+  mutating func compareSchema(of file: borrowing File, _ format: String) {
+    guard !isBroken("/\(Names.schema)") else { return }
+    let bytes = noting("R-051") { () throws(HDF5Error) in
+      try file.dataset(Names.schema).readAll(UInt8.self)
+    }
+    if let bytes, bytes != Schema.text(format) {
+      breach("R-015", "/\(Names.schema)", "expected the schema of version \(Names.version)")
     }
   }
 
-  private static func children<L: Location & ~Copyable>(
-    of location: borrowing L, at path: [String]
-  ) throws(HDF5Error) -> [(String, ChildKind)] {
-    if let first = path.first {
-      return try children(of: location.group(first), at: Array(path.dropFirst()))
+  private mutating func readRun(_ file: borrowing File) {
+    var run = RunDescription(id: "", created: "", producer: "", model: "")
+    run.id = (try? file.string(Names.runID)) ?? ""
+    run.created = (try? file.string(Names.created)) ?? ""
+    run.producer = (try? file.string(Names.producer)) ?? ""
+    run.lossUnit =
+      (try? file.group(Names.steps).dataset(StepColumn.loss.rawValue).string(Names.unit)) ?? ""
+    if let status = try? file.string(Names.status) {
+      declaration.status = RunStatus.allCases.first { $0.rawValue == status } ?? .complete
     }
-    var found: [(String, ChildKind)] = []
-    for name in try location.children() {
-      if let kind = try location.kind(of: name) { found.append((name, kind)) }
-    }
-    return found
+    run.model = text(Names.model, file)
+    run.training = text(Names.training, file)
+    run.observer = text(Names.observer, file)
+    declaration.run = run
+    declaration.json = JSONRules.read(run)
+    let found = DescriptionRules.breaches(of: run) + declaration.json.breaches
+    breaches += found.filter { !isBroken($0.object) }
   }
 
-  private mutating func text(_ name: String) -> String {
-    guard
+  private mutating func text(_ name: String, _ file: borrowing File) -> String {
+    guard !isBroken("/\(name)"),
       let bytes = noting(
-        "R-010",
-        { file throws(HDF5Error) -> [UInt8] in
-          let dataset = try file.dataset(name)
-          let shape = try dataset.shape()
-          guard shape.count == 1, shape[0] <= Limits.jsonBytes else {
-            throw HDF5Error(
-              code: .mismatch, file: "", object: "/\(name)",
-              message: "expected at most \(Limits.jsonBytes) bytes, found shape \(shape)")
-          }
-          return try dataset.readAll(UInt8.self)
-        })
+        "R-051", { () throws(HDF5Error) in try file.dataset(name).readAll(UInt8.self) })
     else { return "{}" }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       breach("R-010", "/\(name)", "expected UTF-8 text")
@@ -142,49 +142,94 @@ struct Decoder: ~Copyable {
     return text
   }
 
-  private mutating func decodeSteps(into contents: inout Contents) {
+  private mutating func readSessions(_ file: borrowing File) {
     guard
-      let committed = noting(
-        "R-021",
-        { file throws(HDF5Error) -> UInt64? in
-          let dataset = try file.dataset(Names.commit)
-          return try dataset.shape() == [1] ? try dataset.readAll(UInt64.self)[0] : nil
-        }) ?? nil, committed <= Limits.steps
-    else {
-      if breaches.last?.requirement != "R-021" {
-        breach("R-021", "/commit", "expected one number of at most \(Limits.steps)")
+      let columns = noting(
+        "R-051",
+        { () throws(HDF5Error) in
+          let group = try file.group(Names.sessions)
+          return (
+            try group.dataset(Names.firstStep).readAll(UInt64.self),
+            try group.dataset(Names.started).readAll(UInt8.self),
+            try group.dataset(Names.cutBytes).readAll(UInt64.self),
+            try group.dataset(Names.rank).readAll(UInt16.self)
+          )
+        })
+    else { return }
+    let (first, started, cut, rank) = columns
+    declaration.sessions = first.indices.map { row in
+      Session(
+        firstStep: Int(clamping: first[row]),
+        started: String(decoding: started[row * 20..<(row + 1) * 20], as: UTF8.self),
+        cutBytes: Int(clamping: cut[row]), rank: rank[row])
+    }
+  }
+
+  private mutating func readTables(_ file: borrowing File, isNewer: Bool) {
+    var objects: [[String]] = []
+    let layers = noting(
+      "R-051",
+      { () throws(HDF5Error) -> Int? in
+        let steps = try file.group(Names.steps)
+        return steps.hasChild(Names.trainable)
+          ? try steps.dataset(Names.trainable).shape()[1] : nil
+      })
+    let count = noting("R-030") { () throws(HDF5Error) in
+      try file.group(Names.tables).children().count
+    }
+    for number in 0..<(count ?? 0) {
+      let name = Names.numbered("T", number)
+      guard
+        let (table, streams) = noting(
+          "R-031",
+          { () throws(HDF5Error) in
+            try TableDecoder.table(in: file.group(Names.tables).group(name), isNewer: isNewer)
+          })
+      else { return }
+      declaration.tables.append(table)
+      objects.append(streams)
+      breaches += table.streams.indices.compactMap {
+        let stream = table.streams[$0]
+        let width = stream.width
+        guard stream.sketch == nil, DescriptionRules.elements(of: stream.shape) == nil else {
+          return nil
+        }
+        return .init(
+          requirement: "R-044", object: "/tables/\(name)/streams/\(streams[$0])",
+          message:
+            "expected 1 to \(Limits.shapeAxes) positive lengths of at most 2^40 elements, found \(stream.shape.prefix(40)) and rows of \(width)"
+        )
       }
+    }
+    guard breaches.isEmpty else { return }
+    let found = DescriptionRules.breaches(of: declaration.tables, layers: declaration.json.layers)
+    guard found.isEmpty else {
+      breaches += found
       return
     }
-    let count = Int(committed)
-    func column<T: Element>(_ name: String, _: T.Type) -> (borrowing File) throws(HDF5Error) -> [T]
-    {
-      { file throws(HDF5Error) in
-        try file.group(Names.steps).dataset(name).read(T.self, start: [0], count: [count])
-      }
+    var layout = Layout(tables: declaration.tables, layers: layers ?? nil, compression: .zstd)
+    for (table, streams) in objects.enumerated() {
+      layout.name(streams: streams, ofTable: table)
     }
-    guard let index = noting("R-020", column(Names.index, Int64.self)),
-      let epoch = noting("R-020", column(Names.epoch, Double.self)),
-      let time = noting("R-020", column(Names.time, Double.self)),
-      let loss = noting("R-020", column(Names.loss, Double.self)),
-      let rate = noting("R-020", column(Names.learningRate, Double.self)),
-      let mode = noting("R-020", column(Names.mode, UInt8.self))
-    else { return }
-    for row in 0..<count {
-      guard let stepMode = StepMode(rawValue: mode[row]) else {
-        breach("R-023", "/steps/mode", "expected 0 or 1 in row \(row), found \(mode[row])")
-        return
+    declaration.layout = layout
+    checkWidths(file)
+  }
+
+  /// Without a sketch, the width of a dataset is the product of its shape.
+  private mutating func checkWidths(_ file: borrowing File) {
+    for (number, table) in declaration.tables.enumerated() {
+      for (position, stream) in table.streams.enumerated() where stream.sketch == nil {
+        let path = declaration.layout.columns[declaration.layout.tables[number].streams[position]]
+          .path
+        let object = String(path.split(separator: "/").last ?? "")
+        let width = noting("R-045") { () throws(HDF5Error) in
+          try file.group(Names.tables).group(Names.numbered("T", number)).group(Names.streams)
+            .dataset(object).shape()[1]
+        }
+        if let width, width != stream.elements {
+          breach("R-044", path, "expected rows of shape \(stream.shape), found \(width) numbers")
+        }
       }
-      if row > 0, index[row] < index[row - 1] {
-        breach(
-          "R-022", "/steps/index",
-          "expected ascending indices, found \(index[row]) after \(index[row - 1])")
-        return
-      }
-      contents.steps.append(
-        StepDescription(
-          index: Int(index[row]), epoch: epoch[row], time: time[row], loss: loss[row],
-          learningRate: rate[row], mode: stepMode))
     }
   }
 }

@@ -9,14 +9,19 @@ enum DescriptionRules {
     var message: String
   }
 
+  /// Refuses descriptions that a file may not hold; returns the names of the model's layers.
+  @discardableResult
   static func check(
     run: RunDescription, tables: [TableDescription], file: String
-  ) throws(SnapshotError) {
-    if let breach = (breaches(of: run) + breaches(of: tables)).first {
+  ) throws(SnapshotError) -> [String] {
+    let json = JSONRules.read(run)
+    let breaches = breaches(of: run) + json.breaches + breaches(of: tables, layers: json.layers)
+    if let breach = breaches.first {
       throw SnapshotError(
         code: .invalid, file: file, object: breach.object, message: breach.message,
         requirement: breach.requirement)
     }
+    return json.layers ?? []
   }
 
   static func breaches(of run: RunDescription) -> [Breach] {
@@ -25,54 +30,40 @@ enum DescriptionRules {
       found.append(
         Breach(requirement: "R-004", object: "@run_id", message: "expected a lower-case UUID"))
     }
-    if (try? Date(run.created, strategy: .iso8601))?.formatted(.iso8601) != run.created {
+    if !isTime(run.created) {
       found.append(
         Breach(
           requirement: "R-005", object: "@created",
           message: "expected an ISO 8601 time in UTC, found '\(run.created.prefix(40))'"))
     }
-    if run.producer.utf8.count > Limits.textBytes {
-      found.append(
-        Breach(
-          requirement: "R-070", object: "@producer",
-          message: "expected at most \(Limits.textBytes) bytes of text"))
-    }
-    for (name, text) in [(Names.model, run.model), (Names.training, run.training)] {
-      if text.utf8.count > Limits.jsonBytes || !isObject(text) {
-        found.append(
-          Breach(
-            requirement: "R-010", object: "/\(name)",
-            message: "expected a JSON object of at most \(Limits.jsonBytes) bytes"))
-      }
+    for (number, name, text) in [
+      ("R-006", "@producer", run.producer), ("R-024", "/steps/loss@unit", run.lossUnit),
+    ] where text.utf8.count > Limits.textBytes {
+      found.append(tooLong(number, name))
     }
     return found
   }
 
-  static func breaches(of tables: [TableDescription]) -> [Breach] {
+  /// Whether a text is an ISO 8601 time in UTC, to the second.
+  static func isTime(_ text: String) -> Bool {
+    (try? Date(text, strategy: .iso8601))?.formatted(.iso8601) == text
+  }
+
+  /// - Parameter layers: names of the model's layers; nil where they are not known.
+  static func breaches(of tables: [TableDescription], layers: [String]?) -> [Breach] {
     var found: [Breach] = []
+    let known = layers.map { Set($0) }
     if tables.count > Limits.tables {
       found.append(
         Breach(
-          requirement: "R-070", object: "/tables",
+          requirement: "R-030", object: "/tables",
           message: "expected at most \(Limits.tables) tables, found \(tables.count)"))
     }
     for (number, table) in tables.enumerated() {
       let place = "/tables/" + Names.numbered("T", number)
-      if table.streams.count > Limits.streamsPerTable || table.name.utf8.count > Limits.textBytes {
-        found.append(
-          Breach(
-            requirement: "R-070", object: place,
-            message:
-              "expected at most \(Limits.streamsPerTable) streams and \(Limits.textBytes) bytes of name"
-          ))
-      }
-      if Set(table.streams.map(\.name)).count != table.streams.count {
-        found.append(
-          Breach(
-            requirement: "R-041", object: place, message: "expected stream names to be unique"))
-      }
+      found += breaches(of: table, place)
       for stream in table.streams {
-        found += breaches(of: stream).map {
+        found += breaches(of: stream, layers: known).map {
           Breach(
             requirement: $0.requirement, object: "\(place) stream '\(stream.name.prefix(80))'",
             message: $0.message)
@@ -82,48 +73,95 @@ enum DescriptionRules {
     return found
   }
 
-  private static func breaches(of stream: StreamDescription) -> [Breach] {
+  private static func breaches(of table: TableDescription, _ place: String) -> [Breach] {
     var found: [Breach] = []
-    var texts = [stream.name]
-    if case .gradient(let layer, _) = stream.kind { texts.append(layer) }
-    if texts.contains(where: { $0.utf8.count > Limits.textBytes }) {
+    if table.name.utf8.count > Limits.textBytes { found.append(tooLong("R-031", "\(place)@name")) }
+    if table.streams.count > Limits.streamsPerTable {
       found.append(
         Breach(
-          requirement: "R-070", object: "",
-          message: "expected names of at most \(Limits.textBytes) bytes"))
+          requirement: "R-040", object: place,
+          message: "expected at most \(Limits.streamsPerTable) streams"))
+    }
+    if Set(table.streams.map(\.name)).count != table.streams.count {
+      found.append(
+        Breach(requirement: "R-041", object: place, message: "expected stream names to be unique"))
+    }
+    if table.columns.contains(.members), table.unit == .example {
+      found.append(
+        Breach(
+          requirement: "R-090", object: "\(place)/members",
+          message: "expected members in tables of batches and clients only"))
+    }
+    if table.columns.contains(.weight), table.unit == .example {
+      found.append(
+        Breach(
+          requirement: "R-093", object: "\(place)/observations/weight",
+          message: "expected weights in tables of batches and clients only"))
+    }
+    if table.columns.contains(.localSteps), table.unit != .client {
+      found.append(
+        Breach(
+          requirement: "R-093", object: "\(place)/observations/local_steps",
+          message: "expected local steps in tables of clients only"))
+    }
+    if let schedule = table.schedule, !JSONRules.isSchedule(schedule) {
+      found.append(
+        Breach(
+          requirement: "R-094", object: "\(place)@schedule",
+          message: "expected a JSON object with integers every, start and end"))
+    }
+    return found
+  }
+
+  private static func breaches(of stream: StreamDescription, layers: Set<String>?) -> [Breach] {
+    var found: [Breach] = []
+    func breach(_ requirement: String, _ message: String) {
+      found.append(Breach(requirement: requirement, object: "", message: message))
+    }
+    if stream.name.utf8.count > Limits.textBytes { found.append(tooLong("R-041", "")) }
+    if case .gradient(let layer, _) = stream.kind {
+      if let layers, !layers.contains(layer) {
+        breach("R-045", "expected a layer of /model, found '\(layer.prefix(80))'")
+      }
+    } else if stream.clipping != nil {
+      breach("R-049", "expected clipping of gradients only")
+    }
+    if let clipping = stream.clipping {
+      let noise = clipping.noiseMultiplier ?? 0
+      if !(clipping.norm > 0 && clipping.norm.isFinite && noise >= 0 && noise.isFinite) {
+        breach(
+          "R-049",
+          "expected a clip norm above 0 and a noise multiplier of at least 0, found \(clipping.norm) and \(noise)"
+        )
+      }
     }
     if stream.sketch != nil, stream.kind == .label {
-      found.append(
-        Breach(requirement: "R-066", object: "", message: "expected labels without a sketch"))
+      breach("R-066", "expected labels without a sketch")
     }
     guard let elements = elements(of: stream.shape) else {
-      found.append(
-        Breach(
-          requirement: "R-044", object: "",
-          message: "expected positive lengths of at most 2^40 elements, found \(stream.shape)"))
+      breach(
+        "R-044",
+        "expected 1 to \(Limits.shapeAxes) positive lengths of at most 2^40 elements, found \(stream.shape.prefix(40))"
+      )
       return found
     }
     if let sketch = stream.sketch {
       if !(1...16).contains(sketch.nonzeros) || sketch.width < 1 || sketch.width > elements {
-        found.append(
-          Breach(
-            requirement: "R-060", object: "",
-            message:
-              "expected a sketch of 1 to \(elements) numbers with 1 to 16 nonzeros, found \(sketch.width) and \(sketch.nonzeros)"
-          ))
+        breach(
+          "R-060",
+          "expected a sketch of 1 to \(elements) numbers with 1 to 16 nonzeros, found \(sketch.width) and \(sketch.nonzeros)"
+        )
       }
     }
     if stream.width > Limits.width {
-      found.append(
-        Breach(
-          requirement: "R-070", object: "",
-          message: "expected rows of at most \(Limits.width) numbers, found \(stream.width)"))
+      breach("R-070", "expected rows of at most \(Limits.width) numbers, found \(stream.width)")
     }
     return found
   }
 
   /// Product of a shape's lengths; nil unless they are positive and make at most 2^40 elements.
   static func elements(of shape: [Int]) -> Int? {
+    guard (1...Limits.shapeAxes).contains(shape.count) else { return nil }
     var elements = 1
     for length in shape {
       let (product, overflow) = elements.multipliedReportingOverflow(by: length)
@@ -133,7 +171,9 @@ enum DescriptionRules {
     return elements
   }
 
-  private static func isObject(_ text: String) -> Bool {
-    (try? JSONSerialization.jsonObject(with: Data(text.utf8))) is [String: Any]
+  private static func tooLong(_ requirement: String, _ object: String) -> Breach {
+    Breach(
+      requirement: requirement, object: object,
+      message: "expected at most \(Limits.textBytes) bytes of text")
   }
 }

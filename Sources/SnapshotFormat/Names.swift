@@ -4,7 +4,7 @@ internal import HDF5
 enum Names {
   static let snapshotFormat = "ptoken-snapshot"
   static let analysisFormat = "ptoken-analysis"
-  static let version = FormatVersion(major: 0, minor: 1)
+  static let version = FormatVersion(major: 1, minor: 0)
 
   // Root attributes.
   static let format = "format"
@@ -17,25 +17,34 @@ enum Names {
   // Root objects of a snapshot.
   static let model = "model"
   static let training = "training"
+  static let observer = "observer"
+  static let schema = "schema"
+  static let sessions = "sessions"
   static let steps = "steps"
   static let tables = "tables"
-  static let commit = "commit"
 
-  // Columns of /steps.
-  static let index = "index"
-  static let epoch = "epoch"
-  static let time = "time"
-  static let loss = "loss"
-  static let learningRate = "learning_rate"
-  static let mode = "mode"
+  // Columns of /sessions.
+  static let firstStep = "first_step"
+  static let started = "started"
+  static let cutBytes = "cut_bytes"
+
+  // Columns of /steps beside those of `StepColumn`.
+  static let trainable = "trainable"
+  static let values = "values"
 
   // A table.
   static let name = "name"
   static let unit = "unit"
+  static let mode = "mode"
+  static let schedule = "schedule"
   static let observations = "observations"
   static let step = "step"
   static let record = "record"
   static let rank = "rank"
+  static let weight = "weight"
+  static let localSteps = "local_steps"
+  static let members = "members"
+  static let observation = "observation"
   static let streams = "streams"
 
   // A stream.
@@ -46,6 +55,9 @@ enum Names {
   static let sketch = "sketch"
   static let sketchSeed = "sketch_seed"
   static let sketchNonzeros = "sketch_nonzeros"
+  static let clipNorm = "clip_norm"
+  static let noiseMultiplier = "noise_multiplier"
+  static let role = "role"
 
   // Root objects of an analysis.
   static let provenance = "provenance"
@@ -56,6 +68,14 @@ enum Names {
   static let cells = "cells"
   static let estimates = "estimates"
   static let rows = "rows"
+  static let table = "table"
+  static let epoch = "epoch"
+  static let loss = "loss"
+
+  // Files beside a growing snapshot.
+  static let journalFormat = "ptoken-journal"
+  static func journal(of path: String) -> String { path + ".journal" }
+  static func store(of path: String) -> String { path + ".partial" }
 
   /// `T0007`, `L0007`: object names are made of a letter and a number; what people call a thing is data.
   static func numbered(_ prefix: String, _ number: Int) -> String {
@@ -99,9 +119,13 @@ enum Limits {
   static let jsonBytes = 16 << 20
   static let textBytes = 4096
   static let steps = 1 << 24
+  static let sessions = 1 << 16
+  static let layers = 1 << 16
   static let tables = 256
   static let streamsPerTable = 1 << 16
   static let observations = 1 << 28
+  static let members = 1 << 28
+  static let shapeAxes = 32
   static let width = 1 << 24
   static let chunkBytes = Dataset.largestChunk
 }

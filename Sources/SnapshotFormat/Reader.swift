@@ -1,83 +1,152 @@
+private import Foundation
 internal import HDF5
 
-/// Reads one snapshot file: descriptions at once, rows in blocks on request, never the whole file.
+/// Reads one snapshot: descriptions at once, rows in blocks on request, never the whole file.
 ///
-/// Only committed steps exist for a reader. Links out of the file, foreign filters and sizes beyond the limits of
+/// Only committed steps exist for a reader. A snapshot that is still being recorded, or whose recorder died, is read from
+/// the journal beside it; `refresh` follows it. Links out of the file, foreign filters and sizes beyond the limits of
 /// the specification are refused. Not thread-safe: one caller at a time.
 public final class Reader {
-  private let decoder: Decoder
-  private let contents: Contents
+  private(set) var declaration: Declaration
+  private(set) var contents: Contents
+  private(set) var source: any RowSource
 
   /// Path that was opened.
-  public var path: String { decoder.file.file }
+  public let path: String
+  /// How recording ended; `recording` while it goes on.
+  public private(set) var status: RunStatus
   /// What the file says about its run.
-  public var run: RunDescription { contents.run }
-  /// How recording ended.
-  public var status: RunStatus { contents.status! }
+  public var run: RunDescription { declaration.run }
+  /// Version of the format, `major.minor`.
+  public var version: String { declaration.version.description }
+  /// Stretches of recording, each by one process.
+  public var sessions: [Session] { declaration.sessions }
   /// The committed steps, in order.
   public var steps: [StepDescription] { contents.steps }
   /// The tables, in order.
-  public let tables: [TableDescription]
+  public var tables: [TableDescription] { declaration.tables }
+  /// Names of the model's layers, in order.
+  public var layers: [String] { declaration.json.layers ?? [] }
 
-  /// Opens a file and reads what it declares.
+  /// Opens a snapshot and reads what it declares.
   ///
-  /// - Throws: `SnapshotError`: `notFound`, `notOurs`, `newerVersion`, `truncated`, `permission`, or `invalid`
-  ///   with the first requirement that is broken.
+  /// - Parameter path: the file; where it does not exist but its journal does, or where the journal itself is named, the
+  ///   growing snapshot.
+  /// - Throws: `SnapshotError`: `notFound`, `notOurs`, `newerVersion`, `olderVersion`, `truncated`, `permission`, or
+  ///   `invalid` with the first requirement that is broken.
   public init(path: String) throws(SnapshotError) {
-    var decoder = try Decoder(path: path)
-    contents = decoder.decode()
-    if let breach = decoder.breaches.first {
+    let opened = try Opened(path)
+    self.path = path
+    if let breach = opened.breaches.first {
       throw SnapshotError(
         code: .invalid, file: path, object: breach.object, message: breach.message,
         remedy: "List every fault with ptoken-inspect validate.", requirement: breach.requirement)
     }
-    tables = contents.tables.map(\.description)
-    self.decoder = decoder
+    declaration = opened.declaration
+    contents = opened.contents
+    source = opened.source
+    status = opened.status
+  }
+
+  /// Takes in what was committed since; true if there were new steps, or if recording has ended.
+  ///
+  /// Does nothing on a finished file. Steps never become fewer, and come in order.
+  public func refresh() throws(SnapshotError) -> Bool {
+    guard let growing = source as? JournalSource, status == .recording else { return false }
+    let before = (contents.steps.count, status)
+    let journalPath = growing.journal.path
+    // Asked first: a recorder that ends after this is noticed the next time.
+    let isAlive = JournalReader.isLocked(journalPath)
+    let current = try? JournalReader(path: journalPath)
+    if let current, current.head.id == growing.journal.head.id {
+      _ = try growing.advance()
+      try take(ContentsLoader(declaration, growing, after: contents))
+      status = isAlive ? .recording : .crashed
+    } else if let current {
+      let fresh = try JournalSource(journal: current)
+      try take(ContentsLoader(declaration, fresh, after: contents))
+      source = fresh
+      status = isAlive ? .recording : .crashed
+    } else {
+      // The journal is gone: the file has its name.
+      let opened = try Opened(String(journalPath.dropLast(".journal".count)))
+      guard opened.declaration.run.id == run.id, opened.contents.steps.count >= steps.count else {
+        throw SnapshotError(
+          code: .notFound, file: path, message: "the recording that was followed is gone")
+      }
+      declaration = opened.declaration
+      contents = opened.contents
+      source = opened.source
+      status = opened.status
+    }
+    return before != (contents.steps.count, status)
+  }
+
+  private func take(_ loader: ContentsLoader) throws(SnapshotError) {
+    if let breach = loader.breaches.first {
+      throw SnapshotError(
+        code: .invalid, file: path, object: breach.object, message: breach.message,
+        requirement: breach.requirement)
+    }
+    contents = loader.contents
   }
 
   /// Rows of a table.
   public func rowCount(ofTable table: Int) -> Int {
-    contents.tables[table].steps.last?.rows.upperBound ?? 0
+    contents.tables[table].last?.rows.upperBound ?? 0
   }
 
   /// The steps that a table has rows of: row of `steps`, and rows of the table.
   public func stepRanges(ofTable table: Int) -> [(step: Int, rows: Range<Int>)] {
-    contents.tables[table].steps.map { ($0.step, $0.rows) }
+    contents.tables[table].map { ($0.step, $0.rows) }
   }
 
   /// Record ids of a range of rows.
   public func records(ofTable table: Int, rows: Range<Int>) throws(SnapshotError) -> [RecordID] {
-    let bytes = try translating { () throws(HDF5Error) in
-      try decoder.file.group(Names.tables).group(Names.numbered("T", table))
-        .group(Names.observations).dataset(Names.record)
-        .read(UInt8.self, start: [rows.lowerBound, 0], count: [rows.count, RecordID.size])
-    }
-    return (0..<rows.count).map {
-      RecordID(bytes[$0 * RecordID.size..<($0 + 1) * RecordID.size])
-    }
+    RecordID.list(try source.read(layout(table).record, rows: rows))
   }
 
   /// Ranks that produced a range of rows.
   public func ranks(ofTable table: Int, rows: Range<Int>) throws(SnapshotError) -> [UInt16] {
-    try translating { () throws(HDF5Error) in
-      try decoder.file.group(Names.tables).group(Names.numbered("T", table))
-        .group(Names.observations).dataset(Names.rank)
-        .read(UInt16.self, start: [rows.lowerBound], count: [rows.count])
-    }
+    try source.read(layout(table).rank, rows: rows)
+  }
+
+  /// Weights in the aggregate of a range of rows; nil where the table has none.
+  public func weights(ofTable table: Int, rows: Range<Int>) throws(SnapshotError) -> [Double]? {
+    guard let column = layout(table).weight else { return nil }
+    return try source.read(column, rows: rows, as: Double.self)
+  }
+
+  /// Local steps behind a range of rows; nil where the table does not say.
+  public func localSteps(ofTable table: Int, rows: Range<Int>) throws(SnapshotError) -> [UInt32]? {
+    guard let column = layout(table).localSteps else { return nil }
+    return try source.read(column, rows: rows, as: UInt32.self)
+  }
+
+  /// Members of all rows of a table: its row, the example's id and weight of each; nil where the table has none.
+  public func members(
+    ofTable table: Int
+  ) throws(SnapshotError) -> [(row: Int, record: RecordID, weight: Double)]? {
+    guard let columns = layout(table).members else { return nil }
+    let rows = 0..<contents.members[table]
+    let owners: [UInt32] = try source.read(columns.observation, rows: rows)
+    let records = RecordID.list(try source.read(columns.record, rows: rows))
+    let weights: [Double] = try source.read(columns.weight, rows: rows)
+    return rows.map { (Int(owners[$0]), records[$0], weights[$0]) }
   }
 
   /// Values of a gradient, feature or scalar stream: row-major [rows.count, width].
   public func values(
     ofStream stream: Int, table: Int, rows: Range<Int>
   ) throws(SnapshotError) -> [Float] {
-    try read(stream, table, rows)
+    try source.read(layout(table).streams[stream], rows: rows)
   }
 
   /// Values of a label stream: row-major [rows.count, width].
   public func labels(
     ofStream stream: Int, table: Int, rows: Range<Int>
   ) throws(SnapshotError) -> [Int32] {
-    try read(stream, table, rows)
+    try source.read(layout(table).streams[stream], rows: rows)
   }
 
   /// Passes a range of a stream's rows to `body` in blocks, so that memory stays bounded.
@@ -95,31 +164,25 @@ public final class Reader {
     }
   }
 
-  private func read<T: Element>(
-    _ stream: Int, _ table: Int, _ rows: Range<Int>
-  ) throws(SnapshotError) -> [T] {
-    let width = tables[table].streams[stream].width
-    return try translating { () throws(HDF5Error) in
-      try dataset(stream, table).read(
-        T.self, start: [rows.lowerBound, 0], count: [rows.count, width])
-    }
-  }
-
-  private func dataset(_ stream: Int, _ table: Int) throws(HDF5Error) -> Dataset {
-    try decoder.file.group(Names.tables).group(Names.numbered("T", table)).group(Names.streams)
-      .dataset(contents.tables[table].objects[stream])
+  /// Share of the model's parameters whose gradients a table records; nil if the model has none.
+  public func parameterShare(ofTable table: Int) -> Double? {
+    guard let all = declaration.json.parameters, all > 0 else { return nil }
+    let recorded = Set(tables[table].streams.compactMap(\.kind.layer))
+    let sum = recorded.reduce(0) { $0 + (declaration.json.layerParameters[$1] ?? 0) }
+    return Double(sum) / Double(all)
   }
 
   /// How a stream lies in the file.
   public func storage(ofStream stream: Int, table: Int) throws(SnapshotError) -> StreamStorage {
-    try translating { () throws(HDF5Error) in
-      let dataset = try dataset(stream, table)
-      return StreamStorage(
-        object: dataset.path, storedBytes: dataset.storedBytes,
-        payloadBytes: rowCount(ofTable: table) * tables[table].streams[stream].width * 4,
-        filters: dataset.filters.map(\.description), chunkRows: dataset.chunkShape?.first ?? 0)
-    }
+    let column = layout(table).streams[stream]
+    let storage = try source.storage(column)
+    return StreamStorage(
+      object: source.columns[column].path, storedBytes: storage.storedBytes,
+      payloadBytes: rowCount(ofTable: table) * tables[table].streams[stream].width * 4,
+      filters: storage.filters.map(\.description), chunkRows: storage.chunkRows)
   }
+
+  private func layout(_ table: Int) -> Layout.Table { declaration.layout.tables[table] }
 }
 
 /// How a stream lies in the file.
@@ -132,6 +195,6 @@ public struct StreamStorage: Sendable {
   public var payloadBytes: Int
   /// Filters in writing order.
   public var filters: [String]
-  /// Rows of a chunk.
+  /// Rows of a chunk; 0 where the dataset is not chunked.
   public var chunkRows: Int
 }

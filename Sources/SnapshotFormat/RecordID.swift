@@ -16,6 +16,11 @@ public struct RecordID: Sendable, Hashable {
     low = bytes.dropFirst(8).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
   }
 
+  /// Ids from their bytes, one after the other.
+  static func list(_ bytes: [UInt8]) -> [RecordID] {
+    stride(from: 0, to: bytes.count, by: size).map { RecordID(bytes[$0..<$0 + size]) }
+  }
+
   /// The 16 bytes.
   public var bytes: [UInt8] {
     [high, low].flatMap { word in
@@ -72,6 +77,19 @@ public enum FileDigest {
 
 /// Bytes as text.
 enum Hexadecimal {
+  /// The bytes that a text of lower-case digits stands for; nil for any other text.
+  static func bytes(_ text: String) -> [UInt8]? {
+    let digits = text.utf8.map { byte -> UInt8? in
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+      default: nil
+      }
+    }
+    guard digits.count % 2 == 0, !digits.contains(nil) else { return nil }
+    return stride(from: 0, to: digits.count, by: 2).map { digits[$0]! << 4 | digits[$0 + 1]! }
+  }
+
   static func text(_ bytes: [UInt8]) -> String {
     let digits = Array("0123456789abcdef")
     return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })

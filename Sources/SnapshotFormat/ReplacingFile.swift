@@ -17,7 +17,7 @@ public struct ReplacingFile: ~Copyable {
   /// Checks that the output may be written.
   ///
   /// - Throws: `exists` unless `force`; `notFound` or `permission` for its folder.
-  public init(_ destination: String, force: Bool) throws(SnapshotError) {
+  package static func check(_ destination: String, force: Bool) throws(SnapshotError) {
     let folder = (destination as NSString).deletingLastPathComponent
     var isFolder: ObjCBool = false
     let manager = FileManager.default
@@ -46,6 +46,14 @@ public struct ReplacingFile: ~Copyable {
         message: "expected a file to replace, found a pipe or a device",
         remedy: "Name a file to write.")
     }
+  }
+
+  /// Checks, and creates the file beside it.
+  ///
+  /// - Throws: as `check`; `permission` or `noSpace` if no file can be made there.
+  public init(_ destination: String, force: Bool) throws(SnapshotError) {
+    try Self.check(destination, force: force)
+    let folder = (destination as NSString).deletingLastPathComponent
     // access(2) would say yes to root on a read-only mount; creating the file is the only honest test.
     let name = (destination as NSString).lastPathComponent
     let temporary = (folder as NSString).appendingPathComponent(".\(name).\(getpid()).partial")

@@ -15,6 +15,10 @@ public struct SnapshotError: Error, Sendable, CustomStringConvertible {
     public static let notOurs = Code(description: "notOurs")
     /// The file is of a newer major version.
     public static let newerVersion = Code(description: "newerVersion")
+    /// The file is of an older major version.
+    public static let olderVersion = Code(description: "olderVersion")
+    /// A recording of this name was not finished: its journal is here.
+    public static let unfinished = Code(description: "unfinished")
     /// The file is cut off.
     public static let truncated = Code(description: "truncated")
     /// The file breaks a requirement of the specification.
@@ -25,6 +29,8 @@ public struct SnapshotError: Error, Sendable, CustomStringConvertible {
     public static let noSpace = Code(description: "noSpace")
     /// The caller passed rows that do not fit what was declared.
     public static let rowMismatch = Code(description: "rowMismatch")
+    /// Files that do not belong together.
+    public static let mismatch = Code(description: "mismatch")
     /// Any other failure.
     public static let failed = Code(description: "failed")
   }

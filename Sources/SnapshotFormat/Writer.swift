@@ -3,12 +3,13 @@ internal import HDF5
 
 /// Writes one snapshot file, step by step.
 ///
-/// A step is appended whole or not at all. The file appears under its name when it is closed; a writer that is
-/// dropped without `close` leaves nothing behind. Not thread-safe: one caller at a time.
+/// A step is appended whole or not at all, and is safe once `append` returns: if the process dies, the journal beside the
+/// file has it, and `ptoken-inspect recover` makes a file of it. The file appears under its name when it is closed. A
+/// writer that is dropped without `close` closes as crashed. Not thread-safe: one caller at a time.
 public final class Writer {
-  /// How streams are compressed. Columns of steps and observations are always zstd.
+  /// How streams are compressed. Columns of steps, observations and members are always zstd.
   public enum Compression: String, Sendable, CaseIterable {
-    /// Chunks as they are.
+    /// Whole chunks as they are, with a checksum; the last chunk, partly filled, is deflated.
     case none
     /// Shuffle and zlib's deflate at level 4; for readers without Zstandard.
     case deflate
@@ -17,149 +18,126 @@ public final class Writer {
 
     var filters: [Filter] {
       switch self {
-      case .none: [.fletcher32]
+      case .none: [.shuffle, .deflate(1), .fletcher32]
       case .deflate: [.shuffle, .deflate(4), .fletcher32]
       case .zstd: [.shuffle, .zstd(3), .fletcher32]
       }
     }
+
+    /// Filters that whole chunks skip: bit i for filter i.
+    var wholeChunkMask: UInt32 { self == .none ? 0b011 : 0 }
+  }
+
+  /// What a loss of power may cost. The death of the process costs nothing in any case.
+  public enum Synchronization: Sendable, Equatable {
+    /// Nothing: each step is on stable storage when `append` returns.
+    case commit
+    /// The steps of the last so many seconds.
+    case interval(seconds: Double)
+    /// What the operating system had not written yet, the finished file included.
+    case never
   }
 
   /// Name that the file will have once it is closed.
   public let path: String
-  private var output: ReplacingFile?
-  private var file: File?
+  let declaration: Declaration
+  let layout: Layout
+  private let compression: Compression
+  private let synchronization: Synchronization
+  private var store: ChunkStore?
+  private var journal: JournalWriter?
   private var reserve: SpaceReserve?
-  private var steps: Steps?
-  private(set) var tables: [Table] = []
+  private var update = JournalUpdate()
+  /// Where every chunk lies that the journal has named.
+  private var chunks: [(column: Int, row: Int, chunk: StoredChunk)] = []
   private(set) var lastIndex = Int.min
+  private var lastSynchronized = ContinuousClock.now
   /// Set when a step could be written only in part: nothing may follow it.
   private var isTorn = false
 
-  /// Steps committed so far.
+  /// Steps committed so far, those of earlier sessions included.
   public private(set) var committedSteps = 0
+  /// The tables, in order.
+  public var tables: [TableDescription] { declaration.tables }
+  /// The last step of the session before, where a recording was resumed.
+  public private(set) var resumedAfter: StepDescription?
 
   /// Starts a file.
   ///
   /// - Parameters:
   ///   - path: name that the file will have once it is closed.
-  ///   - force: replace an existing file.
+  ///   - rank: rank of this process among those that record the run.
+  ///   - recordsFrozenLayers: whether the file says which layers are frozen at each step.
+  ///   - force: replace an existing file, and discard an unfinished recording of this name.
   /// - Throws: `SnapshotError`: `exists`, `notFound`, `permission`, `noSpace`; `invalid` for a description
   ///   that the specification does not allow.
-  public init(
+  public convenience init(
     path: String, run: RunDescription, tables: [TableDescription],
-    compression: Compression = .zstd, force: Bool = false
+    compression: Compression = .zstd, synchronization: Synchronization = .interval(seconds: 5),
+    rank: UInt16 = 0, recordsFrozenLayers: Bool = false, force: Bool = false
+  ) throws(SnapshotError) {
+    try DescriptionRules.check(run: run, tables: tables, file: path)
+    var declaration = Declaration()
+    declaration.run = run
+    declaration.tables = tables
+    declaration.json = JSONRules.read(run)
+    declaration.sessions = [
+      Session(firstStep: 0, started: run.created, cutBytes: 0, rank: rank)
+    ]
+    declaration.layout = Layout(
+      tables: tables, layers: recordsFrozenLayers ? declaration.json.layers?.count : nil,
+      compression: compression)
+    try ReplacingFile.check(path, force: force)
+    try Leftovers.clear(for: path, force: force)
+    try self.init(
+      path: path, declaration: declaration, compression: compression,
+      synchronization: synchronization, journalPath: Names.journal(of: path),
+      storePath: Names.store(of: path))
+    try start()
+  }
+
+  /// Creates journal and store.
+  init(
+    path: String, declaration: Declaration, compression: Compression,
+    synchronization: Synchronization, journalPath: String, storePath: String
   ) throws(SnapshotError) {
     self.path = path
-    try DescriptionRules.check(run: run, tables: tables, file: path)
-    let output = try ReplacingFile(path, force: force)
-    do throws(HDF5Error) {
-      let file = try File.create(at: output.temporary, overwrite: true)
-      do throws(HDF5Error) {
-        try describe(run, tables, in: file, filters: compression.filters)
-      } catch {
-        // Datasets must be closed before their file.
-        steps = nil
-        self.tables = []
-        throw error
-      }
-      self.file = consume file
+    self.declaration = declaration
+    self.compression = compression
+    self.synchronization = synchronization
+    layout = declaration.layout
+    do throws(SnapshotError) {
+      journal = try JournalWriter.create(
+        journalPath, declaration, compression, store: storePath)
     } catch {
-      throw SnapshotError(error).naming(path)
+      throw error.naming(path)
     }
-    reserve = try SpaceReserve(
-      beside: output.temporary, for: path,
-      bytes: self.tables.reduce(steps!.reserveBytes) { $0 + $1.reserveBytes })
-    self.output = consume output
-  }
-
-  private func describe(
-    _ run: RunDescription, _ tables: [TableDescription], in file: borrowing File, filters: [Filter]
-  ) throws(HDF5Error) {
-    try file.setAttribute(Names.format, Names.snapshotFormat)
-    try file.setAttribute(Names.versionAttribute, Names.version.description)
-    try file.setAttribute(Names.runID, run.id)
-    try file.setAttribute(Names.created, run.created)
-    try file.setAttribute(Names.producer, run.producer)
-    try file.write(Names.model, Array(run.model.utf8))
-    try file.write(Names.training, Array(run.training.utf8))
-    try createSteps(in: file)
-    let group = try file.createGroup(Names.tables)
-    for (number, table) in tables.enumerated() {
-      try create(table, number, in: group, filters: filters)
+    do throws(SnapshotError) {
+      // Without a journal of ours it is a leftover.
+      unlink(storePath)
+      let store = try ChunkStore(creating: storePath, declaration, compression: compression)
+      reserve = try SpaceReserve(beside: storePath, for: path, bytes: store.reserveBytes)
+      self.store = store
+    } catch {
+      unlink(journalPath)
+      unlink(storePath)
+      journal = nil
+      throw error.naming(path)
     }
-    // On disk while there is room: what is still to be written then fits the reserve.
-    try file.flush()
   }
 
-  private func createSteps(in file: borrowing File) throws(HDF5Error) {
-    let group = try file.createGroup(Names.steps)
-    let filters = Compression.zstd.filters
-    steps = Steps(
-      index: try ColumnWriter(Names.index, in: group, width: nil, filters: filters),
-      epoch: try ColumnWriter(Names.epoch, in: group, width: nil, filters: filters),
-      time: try ColumnWriter(Names.time, in: group, width: nil, filters: filters),
-      loss: try ColumnWriter(Names.loss, in: group, width: nil, filters: filters),
-      learningRate: try ColumnWriter(Names.learningRate, in: group, width: nil, filters: filters),
-      mode: try ColumnWriter(Names.mode, in: group, width: nil, filters: filters))
-    try steps!.time.dataset.setAttribute(Names.unit, "s")
-    try steps!.mode.dataset.setAttribute("values", "0 probe, 1 trace")
-  }
-
-  private func create(
-    _ table: TableDescription, _ number: Int, in parent: borrowing Group, filters: [Filter]
-  ) throws(HDF5Error) {
-    let group = try parent.createGroup(Names.numbered("T", number))
-    try group.setAttribute(Names.name, table.name)
-    try group.setAttribute(Names.unit, table.unit.rawValue)
-    try group.setAttribute(Names.mode, table.mode.description)
-    let observations = try group.createGroup(Names.observations)
-    let zstd = Compression.zstd.filters
-    let streamGroup = try group.createGroup(Names.streams)
-    var streams: [Stream] = []
-    for (position, stream) in table.streams.enumerated() {
-      let name = Names.numbered(stream.prefix, position)
-      if stream.kind == .label {
-        let column = try ColumnWriter<Int32>(
-          name, in: streamGroup, width: stream.width, filters: filters)
-        try Self.describe(stream, on: column.dataset)
-        streams.append(.label(column))
-      } else {
-        let column = try ColumnWriter<Float>(
-          name, in: streamGroup, width: stream.width, filters: filters)
-        try Self.describe(stream, on: column.dataset)
-        streams.append(.float(column))
+  /// Makes an empty recording known: from here on a crash leaves a journal that can be read.
+  private func start() throws(SnapshotError) {
+    do throws(SnapshotError) {
+      update.reset()
+      try journal!.append(update, steps: 0)
+      if synchronization != .never {
+        try journal!.synchronize()
+        OutputFile.synchronizeFolder(of: path)
       }
-    }
-    tables.append(
-      Table(
-        description: table,
-        step: try ColumnWriter(Names.step, in: observations, width: nil, filters: zstd),
-        record: try ColumnWriter(
-          Names.record, in: observations, width: RecordID.size, filters: zstd),
-        rank: try ColumnWriter(Names.rank, in: observations, width: nil, filters: zstd),
-        streams: streams))
-  }
-
-  private static func describe(
-    _ stream: StreamDescription, on dataset: borrowing Dataset
-  ) throws(HDF5Error) {
-    try dataset.setAttribute(Names.name, stream.name)
-    try dataset.setAttribute(Names.shape, stream.shape.map { UInt64($0) })
-    switch stream.kind {
-    case .gradient(let layer, let stage):
-      try dataset.setAttribute(Names.kind, "gradient")
-      try dataset.setAttribute(Names.layer, layer)
-      try dataset.setAttribute(Names.stage, stage.rawValue)
-    case .feature: try dataset.setAttribute(Names.kind, "feature")
-    case .label: try dataset.setAttribute(Names.kind, "label")
-    case .scalar: try dataset.setAttribute(Names.kind, "scalar")
-    }
-    if let sketch = stream.sketch {
-      try dataset.setAttribute(Names.sketch, "sparse-sign")
-      try dataset.setAttribute(Names.sketchSeed, sketch.seed)
-      try dataset.setAttribute(Names.sketchNonzeros, UInt32(sketch.nonzeros))
-    } else {
-      try dataset.setAttribute(Names.sketch, "none")
+    } catch {
+      discard()
+      throw error.naming(path)
     }
   }
 
@@ -168,7 +146,7 @@ public final class Writer {
   /// - Throws: `rowMismatch` before anything is written, if rows do not fit their table;
   ///   `noSpace` or `failed` if the file cannot grow: then `close(.interrupted)` keeps the earlier steps.
   public func append(_ step: StepDescription, rows: [TableRows]) throws(SnapshotError) {
-    guard steps != nil else {
+    guard let store else {
       throw SnapshotError(code: .failed, file: path, message: "the file is closed")
     }
     guard committedSteps < Limits.steps else {
@@ -182,76 +160,217 @@ public final class Writer {
         remedy: "Close the file: every committed step is kept.")
     }
     try check(step, rows)
-    do throws(HDF5Error) {
-      for part in rows { try append(part, stepRow: UInt32(committedSteps)) }
-      try steps!.append(step)
+    do throws(SnapshotError) {
+      if let failure = store.failure { throw failure }
+      let parts = StepParts(step, rows, declaration, store)
+      try parts.withBytes { parts throws(SnapshotError) in try commit(parts, in: store) }
+      committedSteps += 1
+      lastIndex = step.index
+      try synchronizeIfDue(store)
+      try rotateIfDue(store)
     } catch {
       isTorn = true
-      throw SnapshotError(error).naming(path)
+      throw error.naming(path)
     }
-    for part in rows { tables[part.table].commit() }
-    steps!.commit()
-    committedSteps += 1
-    lastIndex = step.index
   }
 
-  private func append(_ part: TableRows, stepRow: UInt32) throws(HDF5Error) {
-    let table = tables[part.table]
-    let count = part.records.count
-    for (stream, values) in zip(table.streams, part.values) {
-      switch (stream, values) {
-      case (.float(let column), .float(let numbers)): try column.append(numbers)
-      case (.label(let column), .label(let numbers)): try column.append(numbers)
-      default: preconditionFailure("excluded by check")
+  private func commit(_ parts: [StepParts.Bytes], in store: ChunkStore) throws(SnapshotError) {
+    update.reset()
+    noteChunks(of: store)
+    // Uncompressed, whole chunks cost no more than the journal would: they are written once, at their place. They come
+    // after what is under way, so that the same rows give the same bytes.
+    let isDirect = parts.map { compression == .none && $0.values != nil }
+    var written: [(chunks: Int, taken: Int)] = []
+    var isDrained = false
+    for (part, isDirect) in zip(parts, isDirect) {
+      let column = layout.columns[part.column]
+      let state = store.states[part.column]
+      var taken = 0
+      var whole: [StoredChunk] = []
+      if isDirect, state.tail.count + part.bytes.count >= column.chunkBytes {
+        if !isDrained { try store.drain() }
+        isDrained = true
+        (whole, taken) = try store.writeWhole(part.bytes, to: part.column)
+      }
+      written.append((whole.count, taken))
+      for (number, chunk) in whole.enumerated() {
+        add(part.column, state.chunked + number * column.chunkRows, chunk)
+      }
+      if taken < part.bytes.count {
+        let first = whole.isEmpty ? state.rows : state.chunked + whole.count * column.chunkRows
+        update.add(
+          column: part.column, first: first,
+          rows: (part.bytes.count - taken) / max(1, column.rowBytes),
+          bytes: UnsafeRawBufferPointer(rebasing: part.bytes[taken...]))
       }
     }
-    try table.step.append(repeatElement(stepRow, count: count))
-    try table.record.append(part.records.flatMap(\.bytes))
-    try table.rank.append(repeatElement(part.rank, count: count))
+    if synchronization == .commit, written.contains(where: { $0.chunks > 0 }) {
+      try store.synchronize()
+    }
+    try journal!.append(update, steps: committedSteps + 1)
+    if synchronization == .commit { try journal!.synchronize() }
+    // The step counts. What follows happens behind it.
+    for (number, part) in parts.enumerated() {
+      if isDirect[number] {
+        store.adopt(
+          part.bytes, chunks: written[number].chunks, taken: written[number].taken, to: part.column)
+      } else {
+        store.append(part.bytes, of: part.values, to: part.column)
+      }
+    }
   }
+
+  /// Names in the next update where chunks lie by now.
+  private func noteChunks(of store: ChunkStore) {
+    for (column, row, chunk) in store.takeChunks() { add(column, row, chunk) }
+  }
+
+  private func add(_ column: Int, _ row: Int, _ chunk: StoredChunk) {
+    chunks.append((column, row, chunk))
+    update.add(
+      column: column, first: row, rows: layout.columns[column].chunkRows, chunk: chunk)
+  }
+
+  private func synchronizeIfDue(_ store: ChunkStore) throws(SnapshotError) {
+    guard case .interval(let seconds) = synchronization,
+      ContinuousClock.now - lastSynchronized >= .seconds(seconds)
+    else { return }
+    try store.synchronize()
+    try journal!.synchronize()
+    lastSynchronized = .now
+  }
+
+  // MARK: Rotation
+
+  /// Fewest bytes of a journal that is begun anew.
+  private static let shortestRotation = 32 << 20
+
+  /// Begins a new journal where most of the present one is rows that lie in chunks by now.
+  private func rotateIfDue(_ store: ChunkStore) throws(SnapshotError) {
+    let tails = store.states.reduce(0) { $0 + $1.tail.count }
+    let live = tails + chunks.count * (JournalFormat.segmentHead + JournalFormat.storedBody)
+    guard journal!.length > max(Self.shortestRotation, 4 * live) else { return }
+    try store.drain()
+    if synchronization != .never { try store.synchronize() }
+    let fresh = Names.journal(of: path) + ".new"
+    unlink(fresh)
+    do throws(SnapshotError) {
+      try replaceJournal(by: fresh, store)
+    } catch {
+      // The present journal is whole; a full disk will show at the next step.
+      unlink(fresh)
+      guard error.code == .noSpace else { throw error }
+    }
+  }
+
+  /// Writes a journal that holds everything so far and puts it in the place of the present one.
+  func replaceJournal(by fresh: String, _ store: ChunkStore) throws(SnapshotError) {
+    let next = try JournalWriter.create(fresh, declaration, compression, store: store.path)
+    try next.append(base(of: store), steps: committedSteps)
+    if synchronization != .never { try next.synchronize() }
+    guard rename(fresh, Names.journal(of: path)) == 0 else {
+      throw OutputFile.error(errno, "cannot rename", path)
+    }
+    if synchronization != .never { OutputFile.synchronizeFolder(of: path) }
+    journal = next
+  }
+
+  /// An update that brings all rows: where the chunks lie, and the rows that are in none.
+  private func base(of store: ChunkStore) -> JournalUpdate {
+    for part in store.takeChunks() { chunks.append(part) }
+    chunks.sort { ($0.column, $0.row) < ($1.column, $1.row) }
+    var base = JournalUpdate()
+    for (column, row, chunk) in chunks {
+      base.add(column: column, first: row, rows: layout.columns[column].chunkRows, chunk: chunk)
+    }
+    for (position, state) in store.states.enumerated() where !state.tail.isEmpty {
+      state.tail.withUnsafeBytes {
+        base.addCopy(
+          column: position, first: state.chunked, rows: state.rows - state.chunked, bytes: $0)
+      }
+    }
+    return base
+  }
+
+  /// Takes over rows of an earlier recording before the first step is appended.
+  func adopt(
+    steps: Int, last: StepDescription?, copying body: (ChunkStore) throws(SnapshotError) -> Void
+  ) throws(SnapshotError) {
+    guard let store else { return }
+    try body(store)
+    committedSteps = steps
+    resumedAfter = last
+    lastIndex = last?.index ?? .min
+    try store.drain()
+    if synchronization != .never { try store.synchronize() }
+    try journal!.append(base(of: store), steps: steps)
+    if synchronization != .never { try journal!.synchronize() }
+  }
+
+  // MARK: The end
 
   /// Finishes the file and gives it its name.
   ///
   /// After a failed `append` this keeps every committed step and drops the torn one.
   ///
-  /// - Throws: `noSpace` or `failed`; then nothing is left behind.
+  /// - Throws: `noSpace` or `failed`; then the journal and the store stay, and recovery finds every committed step in them.
   public func close(_ status: RunStatus = .complete) throws(SnapshotError) {
-    guard steps != nil else { return }
+    guard let store else { return }
+    precondition(status != .recording, "a finished file is not being recorded")
     reserve = nil
-    do throws(HDF5Error) {
-      for table in tables { try table.finish() }
-      try steps!.finish()
-      // Datasets must be closed before their file.
-      steps = nil
-      tables = []
-      try finishFile(status)
+    do throws(SnapshotError) {
+      try store.finish(status, sessions: declaration.sessions)
+      if synchronization != .never { try store.synchronize() }
+      guard rename(store.path, path) == 0 else {
+        throw OutputFile.error(errno, "cannot rename", path)
+      }
     } catch {
-      discard()
-      throw SnapshotError(error).naming(path)
+      self.store = nil
+      journal = nil
+      var kept = error.naming(path)
+      kept.remedy =
+        "\(committedSteps) steps are safe in \(Names.journal(of: path)): free some space, then run ptoken-inspect recover \(path)."
+      if kept.code != .noSpace {
+        kept.remedy = kept.remedy.replacing("free some space, then run", with: "run")
+      }
+      throw kept
     }
-    try output.take()?.commit()
+    if synchronization != .never { OutputFile.synchronizeFolder(of: path) }
+    unlink(Names.journal(of: path))
+    self.store = nil
+    journal = nil
   }
 
-  private func finishFile(_ status: RunStatus) throws(HDF5Error) {
-    guard let file = file.take() else { return }
-    try file.write(Names.commit, [UInt64(committedSteps)])
-    try file.setAttribute(Names.status, status.rawValue)
-    try file.close()
-  }
-
-  private func discard() {
-    steps = nil
-    tables = []
-    file = nil
-    output = nil
+  /// Forgets the recording; its files are somebody else's concern.
+  func abandon() {
+    store = nil
+    journal = nil
     reserve = nil
   }
 
-  deinit { discard() }
+  /// Ends without a file: nothing of this recording is left.
+  public func discard() {
+    guard let store else { return }
+    let storePath = store.path
+    self.store = nil
+    reserve = nil
+    unlink(Names.journal(of: path))
+    unlink(storePath)
+    journal = nil
+  }
+
+  deinit {
+    if committedSteps > 0 {
+      // Whoever dropped us does not listen; what cannot be finished stays recoverable.
+      try? close(.crashed)
+    } else {
+      discard()
+    }
+  }
 }
 
 extension SnapshotError {
-  /// The same error about the name that the user gave, not the temporary one.
+  /// The same error about the name that the user gave, not one beside it.
   func naming(_ path: String) -> SnapshotError {
     var error = self
     error.file = path

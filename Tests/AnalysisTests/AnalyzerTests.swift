@@ -117,7 +117,7 @@ struct AnalyzerTests {
         path: bare,
         run: RunDescription(
           id: UUID().uuidString.lowercased(), created: "2026-01-01T00:00:00Z", producer: "test",
-          model: "{}", training: "{}"),
+          model: ModelDescription(name: "m", layers: [.init("fc", parameters: 3)]).json),
         tables: [
           TableDescription(
             name: "probe", unit: .example, mode: .probe,

@@ -36,7 +36,7 @@ enum Studies {
     _ step: Int, to last: Int? = nil, mode: String = "probe", labels: Bool = true
   ) -> Study.Window {
     Study.Window(
-      mode: mode, firstStep: step, lastStep: last ?? step, epoch: Double(step) / 400,
+      table: 0, mode: mode, firstStep: step, lastStep: last ?? step, epoch: Double(step) / 400,
       loss: 2.3 * exp(-Double(step) / 500) + 0.1, rows: 512, folds: 5, candidates: 256,
       labelEntropy: labels ? log(10) : .nan, labelChance: labels ? 0.1 : .nan)
   }

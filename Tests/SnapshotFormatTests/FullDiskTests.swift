@@ -26,7 +26,8 @@ struct FullDiskTests {
   private static let table = TableDescription(
     name: "t", unit: .example, mode: .trace,
     streams: ["a", "b"].map {
-      StreamDescription(name: $0, kind: .gradient(layer: $0, stage: .raw), shape: [1000])
+      StreamDescription(
+        name: $0, kind: .gradient(layer: "net.9.dense", stage: .raw), shape: [1000])
     })
 
   /// Appends steps until one fails; returns the error and how many were committed.
@@ -119,24 +120,33 @@ struct FullDiskTests {
   }
 
   @Test(
-    "a limit on file sizes is noSpace too, and what cannot be finished is removed",
+    "a limit on file sizes is noSpace too, and what cannot be finished can be recovered",
     arguments: Writer.Compression.allCases)
   func fileSizeLimit(compression: Writer.Compression) throws {
     try withTemporaryFolder { folder in
       let path = folder.file("run.h5")
       let writer = try Writer(
         path: path, run: Sample.run, tables: [Self.table], compression: compression)
+      var committed = 0
       try Self.withFileSizeLimit {
-        #expect(try Self.fill(writer).error?.code == .noSpace)
+        let (error, steps) = try Self.fill(writer)
+        #expect(error?.code == .noSpace)
+        committed = steps
         do {
           try writer.close(.interrupted)
-          #expect(try Validator.violations(inFileAt: path) == [])
-          #expect(try folder.contents() == ["run.h5"])
         } catch let error as SnapshotError {
           #expect(error.code == .noSpace)
-          #expect(try folder.contents() == [])
+          #expect(error.remedy.contains("ptoken-inspect recover"))
+          #expect(try Reader(path: path).steps.count == steps)
         }
       }
+      if try folder.contents() != ["run.h5"] {
+        let report = try Recovery.recover(path, to: path, removesJournal: true)
+        #expect(report.steps == committed && report.lostSteps == 0)
+      }
+      #expect(try folder.contents() == ["run.h5"])
+      #expect(try Reader(path: path).steps.count == committed)
+      #expect(try Validator.violations(inFileAt: path) == [])
     }
   }
 

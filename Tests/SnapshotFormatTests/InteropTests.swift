@@ -13,14 +13,16 @@ struct InteropTests {
       func text(_ name: String) -> String? { dump.attributes[name]?.text }
 
       #expect(text("@format") == "ptoken-snapshot")
-      #expect(text("@version") == "0.1")
+      #expect(text("@version") == "1.0")
       #expect(text("@run_id") == Sample.run.id)
       #expect(text("@created") == Sample.run.created)
       #expect(text("@producer") == Sample.run.producer)
       #expect(text("@status") == "complete")
       #expect(dump.datasets["/model"]?.text == Sample.run.model)
       #expect(dump.datasets["/training"]?.text == Sample.run.training)
-      #expect(dump.datasets["/commit"]?.values(UInt64.self) == [7])
+      #expect(dump.datasets["/observer"]?.text == Sample.run.observer)
+      #expect(dump.datasets["/sessions/first_step"]?.values(UInt64.self) == [0])
+      #expect(dump.datasets["/sessions/started"]?.text == Sample.run.created)
 
       let steps = Sample.steps
       #expect(dump.datasets["/steps/index"]?.values(Int64.self) == steps.map { Int64($0.index) })
@@ -30,6 +32,11 @@ struct InteropTests {
         dump.datasets["/steps/time"]?.values(Double.self) == steps.map { Double($0.index) * 2 })
       #expect(dump.datasets["/steps/learning_rate"]?.values(Double.self) == steps.map { _ in 0.1 })
       #expect(dump.datasets["/steps/mode"]?.values(UInt8.self) == steps.map { UInt8($0.table) })
+      #expect(dump.datasets["/steps/trainable"]?.values(UInt8.self) == steps.flatMap { _ in [1, 1] })
+      #expect(dump.datasets["/steps/loss_scale"]?.values(Double.self) == steps.map { _ in 1024 })
+      #expect(dump.datasets["/steps/accumulation"]?.values(UInt32.self) == steps.map { _ in 2 })
+      #expect(text("/steps/time@unit") == "s" && text("/steps/loss@unit") == "bits")
+      #expect(text("/steps/mode@values") == "0 probe, 1 trace")
       let losses = try #require(dump.datasets["/steps/loss"]?.values(Double.self))
       #expect(losses.map(\.isNaN) == steps.map { $0.table == 0 })
       #expect(losses.filter { !$0.isNaN } == [0.5, 0.5, 0.5])
@@ -82,8 +89,7 @@ struct InteropTests {
           }
           #expect(
             dump.filters[object]
-              == (compression == .none
-                ? [3] : compression == .deflate ? [2, 1, 3] : [2, 32015, 3]))
+              == (compression == .zstd ? [2, 32015, 3] : [2, 1, 3]))
         }
       }
       let dense = "/tables/T0000/streams/L0001"

@@ -102,7 +102,7 @@ struct ReaderTests {
   @Test("a newer minor version is read; a newer major version asks for an update")
   func versions() throws {
     try withTemporaryFolder { folder in
-      let path = try edited(folder) { try $0.setAttribute("version", "0.999") }
+      let path = try edited(folder) { try $0.setAttribute("version", "1.999") }
       try Sample.expect(path, status: .complete)
     }
     try withTemporaryFolder { folder in
@@ -124,13 +124,33 @@ struct ReaderTests {
     }
   }
 
-  @Test("steps beyond the commit marker, and their rows, do not exist")
-  func uncommitted() throws {
+  @Test("an older major version says so")
+  func older() throws {
     try withTemporaryFolder { folder in
-      let path = try edited(folder) {
-        try $0.dataset("commit").write([3] as [UInt64], start: [0], count: [1])
-      }
-      try Sample.expect(path, holdsSteps: 3, status: .complete)
+      let path = try edited(folder) { try $0.setAttribute("version", "0.1") }
+      let error = try Sample.error { _ = try Reader(path: path) }
+      #expect(error.code == .olderVersion && error.requirement == "R-002")
+      #expect(error.remedy.contains("Record again"))
+    }
+  }
+
+  @Test("reading one stream's window needs only the chunks of that window")
+  func onlyItsChunks() throws {
+    try withTemporaryFolder { folder in
+      let path = folder.file("run.h5")
+      try Sample.write(path)
+      let rows = 300..<500
+      let expected = try Reader(path: path).values(ofStream: 1, table: 0, rows: rows)
+      // Of all streams, only the window's chunk (rows 256 to 511) is left whole.
+      try Python.run("SnapshotFormatTests/Python/damage.py", path, "/tables/T0000/streams/L0001", "1")
+      let reader = try Reader(path: path)
+      #expect(try reader.values(ofStream: 1, table: 0, rows: rows) == expected)
+      #expect(
+        try Sample.error { _ = try reader.values(ofStream: 1, table: 0, rows: 0..<300) }.code
+          == .invalid)
+      #expect(
+        try Sample.error { _ = try reader.values(ofStream: 0, table: 0, rows: 0..<1) }.code
+          == .invalid)
     }
   }
 

@@ -29,7 +29,9 @@ struct WriterTests {
   func empty() throws {
     try withTemporaryFolder { folder in
       let path = folder.file("a.h5")
-      try Writer(path: path, run: Sample.run, tables: Sample.tables).close(.interrupted)
+      try Writer(
+        path: path, run: Sample.run, tables: Sample.tables, recordsFrozenLayers: true
+      ).close(.interrupted)
       try Sample.expect(path, holdsSteps: 0, status: .interrupted)
       let bare = folder.file("b.h5")
       try Writer(path: bare, run: Sample.run, tables: []).close()
@@ -46,7 +48,8 @@ struct WriterTests {
         TableDescription(
           name: name, unit: .client, mode: .trace,
           streams: [
-            StreamDescription(name: "g", kind: .gradient(layer: "l", stage: .delta), shape: [2])
+            StreamDescription(
+              name: "g", kind: .gradient(layer: "net.0.conv", stage: .delta), shape: [2])
           ])
       }
       let writer = try Writer(path: path, run: Sample.run, tables: tables)
@@ -78,7 +81,8 @@ struct WriterTests {
       }
       #expect(error.code == .exists)
       #expect(error.file == path)
-      let writer = try Writer(path: path, run: Sample.run, tables: Sample.tables, force: true)
+      let writer = try Writer(
+        path: path, run: Sample.run, tables: Sample.tables, recordsFrozenLayers: true, force: true)
       try Sample.append(to: writer)
       #expect(try folder.bytes("run.h5") == [1, 2, 3])
       try writer.close()
@@ -101,23 +105,34 @@ struct WriterTests {
     }
   }
 
-  @Test("a writer that is dropped leaves nothing")
+  @Test("a writer that is dropped closes its file as crashed; without steps it leaves nothing")
   func dropped() throws {
     try withTemporaryFolder { folder in
-      do {
-        let writer = try Writer(path: folder.file("run.h5"), run: Sample.run, tables: Sample.tables)
-        try Sample.append(to: writer)
-        #expect(try folder.contents().count == 2)
+      let path = folder.file("run.h5")
+      func drop(_ count: Int) throws {
+        let writer = try Writer(
+          path: path, run: Sample.run, tables: Sample.tables, recordsFrozenLayers: true)
+        try Sample.append(to: writer, steps: Sample.steps.prefix(count))
+        #expect(
+          try folder.contents() == [
+            "run.h5.journal", "run.h5.partial", "run.h5.partial.reserve",
+          ])
         withExtendedLifetime(writer) {}
       }
+      try drop(0)
       #expect(try folder.contents() == [])
+      try drop(3)
+      #expect(try folder.contents() == ["run.h5"])
+      try Sample.expect(path, holdsSteps: 3, status: .crashed)
     }
   }
 
   @Test("closing twice is closing once; appending after that is an error")
   func closed() throws {
     try withTemporaryFolder { folder in
-      let writer = try Writer(path: folder.file("run.h5"), run: Sample.run, tables: Sample.tables)
+      let writer = try Writer(
+        path: folder.file("run.h5"), run: Sample.run, tables: Sample.tables,
+        recordsFrozenLayers: true)
       try writer.close()
       try writer.close(.crashed)
       #expect(try Reader(path: folder.file("run.h5")).status == .complete)
@@ -130,7 +145,8 @@ struct WriterTests {
   func rowMismatch() throws {
     try withTemporaryFolder { folder in
       let path = folder.file("run.h5")
-      let writer = try Writer(path: path, run: Sample.run, tables: Sample.tables)
+      let writer = try Writer(
+        path: path, run: Sample.run, tables: Sample.tables, recordsFrozenLayers: true)
       try Sample.append(to: writer, steps: Sample.steps.prefix(3))
       let good = Sample.rows(2, step: 9, table: 0)
       var short = good
@@ -142,11 +158,23 @@ struct WriterTests {
       var unknown = good
       unknown.table = 2
       let probe = Sample.step(5, table: 0)
+      var batch = Sample.rows(2, step: 9, table: 1)
+      batch.weights.removeLast()
+      var memberless = Sample.rows(2, step: 9, table: 1)
+      memberless.members.records.removeLast()
+      var repeated = good
+      repeated.records[1] = repeated.records[0]
+      var frozen = probe
+      frozen.frozenLayers = ["net.0.conv"]
+      var stranger = probe
+      stranger.frozenLayers = ["net.1"]
       let wrong: [(StepDescription, [TableRows])] = [
         (probe, [short]), (probe, [swapped]), (probe, [fewer]), (probe, [unknown]),
         (probe, [good, good]), (Sample.step(5, table: 1), [good]),
         (Sample.step(4, table: 0), [good]),
         (probe, [good, Sample.rows(1, step: 9, table: 1)]),
+        (Sample.step(5, table: 1), [batch]), (Sample.step(5, table: 1), [memberless]),
+        (probe, [repeated]), (frozen, [good]), (stranger, [good]),
       ]
       for (step, rows) in wrong {
         let error = try Sample.error { try writer.append(step, rows: rows) }
@@ -184,7 +212,17 @@ struct WriterTests {
       #expect(try requirement { $1[0].streams[1].sketch?.nonzeros = 17 } == "R-060")
       #expect(try requirement { $1[0].streams[1].sketch?.width = 1001 } == "R-060")
       #expect(try requirement { $1[0].streams[0].shape = [(1 << 24) + 1] } == "R-070")
-      #expect(try requirement { $1 = Array(repeating: $1[1], count: 257) } == "R-070")
+      #expect(try requirement { $1 = Array(repeating: $1[1], count: 257) } == "R-030")
+      #expect(try requirement { run, _ in run.model = #"{"name": "m", "layers": []}"# } == "R-011")
+      #expect(try requirement { run, _ in run.training = #"{"seed": true}"# } == "R-012")
+      #expect(try requirement { run, _ in run.observer = #"{"role": "r"}"# } == "R-016")
+      #expect(
+        try requirement { $1[0].streams[0].kind = .gradient(layer: "other", stage: .raw) }
+          == "R-045")
+      #expect(try requirement { $1[0].streams[0].clipping = Clipping(norm: 0) } == "R-049")
+      #expect(try requirement { $1[0].columns = [.members] } == "R-090")
+      #expect(try requirement { $1[1].columns = [.localSteps] } == "R-093")
+      #expect(try requirement { $1[0].schedule = "[]" } == "R-094")
       #expect(try folder.contents() == [])
     }
   }

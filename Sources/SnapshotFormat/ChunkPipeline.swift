@@ -1,0 +1,184 @@
+private import Foundation
+internal import HDF5
+
+/// Encodes chunks on all cores and writes them in the order in which they were handed over, so that the same rows give
+/// the same bytes.
+///
+/// Bounded: handing over waits while too much is under way. A chunk that cannot be written stays first in the queue
+/// and can be tried again.
+final class ChunkPipeline: @unchecked Sendable {
+  /// Bytes of a whole chunk that may be part of a longer array.
+  enum Source: Sendable {
+    case bytes([UInt8])
+    case values(TableRows.Values, offset: Int, count: Int)
+
+    func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+      switch self {
+      case .bytes(let bytes): bytes.withUnsafeBytes(body)
+      case .values(.float(let values), let offset, let count):
+        values.withUnsafeBytes {
+          body(UnsafeRawBufferPointer(rebasing: $0[offset..<offset + count]))
+        }
+      case .values(.label(let values), let offset, let count):
+        values.withUnsafeBytes {
+          body(UnsafeRawBufferPointer(rebasing: $0[offset..<offset + count]))
+        }
+      }
+    }
+
+    var count: Int {
+      switch self {
+      case .bytes(let bytes): bytes.count
+      case .values(_, _, let count): count
+      }
+    }
+  }
+
+  /// A chunk to write.
+  struct Task: Sendable {
+    var column: Int
+    /// First row.
+    var row: Int
+    var source: Source
+  }
+
+  private enum State {
+    case waiting
+    case encoding
+    case encoded([UInt8])
+
+    var isWaiting: Bool { if case .waiting = self { true } else { false } }
+  }
+
+  // @unchecked: `condition` guards all mutable state.
+  private let condition = NSCondition()
+  private let capacity: Int
+  private let encode: @Sendable (Task) -> [UInt8]
+  private let write: @Sendable (Task, [UInt8]) throws(SnapshotError) -> Void
+  private var queue: [(task: Task, state: State)] = []
+  /// Tasks before this one in `queue` are done.
+  private var head = 0
+  private var bytes = 0
+  private var isWriting = false
+  private var isEnding = false
+  private var workers = 0
+  private var idle = 0
+  private var error: SnapshotError?
+
+  /// - Parameters:
+  ///   - capacity: most bytes under way; at least one chunk is always admitted.
+  ///   - encode: called from several threads at once.
+  ///   - write: called from one thread at a time, in order.
+  init(
+    capacity: Int, encode: @escaping @Sendable (Task) -> [UInt8],
+    write: @escaping @Sendable (Task, [UInt8]) throws(SnapshotError) -> Void
+  ) {
+    self.capacity = capacity
+    self.encode = encode
+    self.write = write
+  }
+
+  /// What stopped the pipeline, if anything did.
+  var failure: SnapshotError? { condition.withLock { error } }
+
+  /// Hands a chunk over; waits while too much is under way.
+  func submit(_ task: Task) {
+    condition.lock()
+    defer { condition.unlock() }
+    // After a failure nothing moves on by itself: the queue grows by what one step brings.
+    while error == nil, head < queue.count, bytes + task.source.count > capacity {
+      condition.wait()
+    }
+    queue.append((task, .waiting))
+    bytes += task.source.count
+    if idle == 0, workers < ProcessInfo.processInfo.activeProcessorCount {
+      workers += 1
+      let thread = Thread { [self] in run() }
+      thread.name = "ptoken chunks"
+      thread.start()
+    }
+    condition.broadcast()
+  }
+
+  /// Waits until everything handed over is written; tries again what failed.
+  func drain() throws(SnapshotError) {
+    condition.lock()
+    defer { condition.unlock() }
+    if error != nil {
+      error = nil
+      writeReady()
+    }
+    while head < queue.count || isWriting, error == nil { condition.wait() }
+    if let error { throw error }
+  }
+
+  /// Ends the threads; what is under way is dropped.
+  func end() {
+    condition.lock()
+    isEnding = true
+    condition.broadcast()
+    while workers > 0 { condition.wait() }
+    condition.unlock()
+  }
+
+  private func run() {
+    condition.lock()
+    while !isEnding {
+      guard error == nil, let position = queue[head...].firstIndex(where: { $0.state.isWaiting })
+      else {
+        idle += 1
+        condition.wait()
+        idle -= 1
+        continue
+      }
+      queue[position].state = .encoding
+      let task = queue[position].task
+      let encoded = unlocked { encode(task) }
+      // Tasks before this one may have gone meanwhile.
+      if let place = queue[head...].firstIndex(where: {
+        $0.task.column == task.column && $0.task.row == task.row
+      }) {
+        queue[place].state = .encoded(encoded)
+      }
+      writeReady()
+    }
+    workers -= 1
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  /// Writes what is encoded at the front, unless another thread does; the lock is held on entry and on return.
+  private func writeReady() {
+    guard !isWriting else { return }
+    isWriting = true
+    while !isEnding, error == nil, head < queue.count, case .encoded(let stored) = queue[head].state
+    {
+      let task = queue[head].task
+      let failure: SnapshotError? = unlocked {
+        do throws(SnapshotError) { try write(task, stored) } catch { return error }
+        return nil
+      }
+      if let failure {
+        error = failure
+      } else {
+        bytes -= task.source.count
+        queue[head].task.source = .bytes([])
+        queue[head].state = .encoded([])
+        head += 1
+        if head == queue.count || head > 1024 {
+          queue.removeFirst(head)
+          head = 0
+        }
+      }
+      condition.broadcast()
+    }
+    isWriting = false
+    condition.broadcast()
+  }
+
+  private func unlocked<R>(_ body: () -> R) -> R {
+    condition.unlock()
+    defer { condition.lock() }
+    return body()
+  }
+}

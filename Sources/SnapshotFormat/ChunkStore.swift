@@ -1,0 +1,264 @@
+private import Foundation
+internal import HDF5
+
+/// The HDF5 file of a snapshot in the making: its datasets, and the rows of each that wait for a whole chunk.
+///
+/// Whole chunks are encoded and written behind the caller; the last, partly filled ones when the file is finished.
+/// One caller at a time.
+final class ChunkStore {
+  /// A column's rows.
+  struct ColumnState {
+    /// Rows that count.
+    var rows = 0
+    /// Rows whose chunks are written or under way: whole chunks.
+    var chunked = 0
+    /// The rows from `chunked` on.
+    var tail: [UInt8] = []
+  }
+
+  let path: String
+  let columns: [Column]
+  private(set) var states: [ColumnState]
+  /// Filters that whole chunks of a column skip.
+  let masks: [UInt32]
+  private var file: File?
+  private let shared: Shared
+  private let pipeline: ChunkPipeline
+
+  /// What the pipeline's threads use. @unchecked: datasets are used by one thread at a time (the pipeline's writer, or the
+  /// caller while nothing is under way), and `lock` guards the rest.
+  private final class Shared: @unchecked Sendable {
+    var datasets: [ColumnDataset] = []
+    private let lock = NSLock()
+    private var chunks: [(column: Int, row: Int, chunk: StoredChunk)] = []
+
+    func note(_ column: Int, _ row: Int, _ chunk: StoredChunk) {
+      lock.withLock { chunks.append((column, row, chunk)) }
+    }
+
+    func takeChunks() -> [(column: Int, row: Int, chunk: StoredChunk)] {
+      lock.withLock {
+        defer { chunks = [] }
+        return chunks
+      }
+    }
+  }
+
+  /// Most bytes of chunks under way.
+  private static let capacity = 64 << 20
+
+  /// Creates the file with all its objects.
+  ///
+  /// - Parameter path: must not exist.
+  init(
+    creating path: String, _ declaration: Declaration, compression: Writer.Compression
+  ) throws(SnapshotError) {
+    self.path = path
+    let columns = declaration.layout.columns
+    self.columns = columns
+    states = columns.map { _ in ColumnState() }
+    let shared = Shared()
+    self.shared = shared
+    let streams = Set(declaration.layout.tables.flatMap(\.streams))
+    let masks = columns.indices.map { streams.contains($0) ? compression.wholeChunkMask : 0 }
+    self.masks = masks
+    let codecs = zip(columns, masks).map { $0.wholeChunkCodec(mask: $1) }
+    pipeline = ChunkPipeline(
+      capacity: Self.capacity,
+      encode: { task in task.source.withBytes { codecs[task.column].encode($0) } },
+      write: { task, stored throws(SnapshotError) in
+        let chunk = try translating { () throws(HDF5Error) in
+          try shared.datasets[task.column].write(
+            stored, row: task.row, rows: columns[task.column].chunkRows, mask: masks[task.column])
+        }
+        shared.note(task.column, task.row, chunk)
+      })
+    do throws(HDF5Error) {
+      let file = try File.create(at: path)
+      shared.datasets = try Skeleton.create(declaration, in: file)
+      self.file = consume file
+    } catch {
+      throw SnapshotError(error)
+    }
+  }
+
+  /// Most bytes that `finish` writes.
+  var reserveBytes: Int {
+    columns.reduce(0) { $0 + ($1.chunkRows > 1 ? $1.chunkBytes : 0) }
+  }
+
+  /// What stopped the writing of chunks, if anything did.
+  var failure: SnapshotError? { pipeline.failure }
+
+  /// Adds rows that count from now on.
+  ///
+  /// - Parameters:
+  ///   - values: the array that `bytes` is of; its chunks are not copied then.
+  func append(
+    _ bytes: UnsafeRawBufferPointer, of values: TableRows.Values? = nil, to position: Int
+  ) {
+    let size = columns[position].chunkBytes
+    var offset = 0
+    while states[position].tail.count + bytes.count - offset >= size {
+      let source: ChunkPipeline.Source
+      if states[position].tail.isEmpty, let values {
+        source = .values(values, offset: offset, count: size)
+        offset += size
+      } else {
+        let missing = size - states[position].tail.count
+        states[position].tail.append(contentsOf: bytes[offset..<offset + missing])
+        source = .bytes(states[position].tail)
+        states[position].tail = []
+        states[position].tail.reserveCapacity(size)
+        offset += missing
+      }
+      pipeline.submit(.init(column: position, row: states[position].chunked, source: source))
+      states[position].chunked += columns[position].chunkRows
+    }
+    states[position].tail.append(contentsOf: bytes[offset...])
+    states[position].rows += bytes.count / max(1, columns[position].rowBytes)
+  }
+
+  /// Adds a whole chunk in its stored form; the column must have whole chunks so far.
+  func append(stored: [UInt8], mask: UInt32, to position: Int) throws(SnapshotError) {
+    precondition(states[position].tail.isEmpty, "a stored chunk after a part of one")
+    // Chunks are written in order.
+    try pipeline.drain()
+    let row = states[position].chunked
+    let rows = columns[position].chunkRows
+    let chunk = try translating { () throws(HDF5Error) in
+      try shared.datasets[position].write(stored, row: row, rows: rows, mask: mask)
+    }
+    shared.note(position, row, chunk)
+    states[position].chunked += rows
+    states[position].rows += rows
+  }
+
+  /// Writes the whole chunks that these rows would complete, without counting them yet.
+  ///
+  /// - Returns: where the chunks lie, and how many of the bytes they took.
+  func writeWhole(
+    _ bytes: UnsafeRawBufferPointer, to position: Int
+  ) throws(SnapshotError) -> (chunks: [StoredChunk], taken: Int) {
+    let column = columns[position]
+    let state = states[position]
+    let codec = column.wholeChunkCodec(mask: masks[position])
+    var chunks: [StoredChunk] = []
+    var taken = 0
+    while (chunks.isEmpty ? state.tail.count : 0) + bytes.count - taken >= column.chunkBytes {
+      var stored: [UInt8]
+      if chunks.isEmpty, !state.tail.isEmpty {
+        let missing = column.chunkBytes - state.tail.count
+        stored = (state.tail + bytes[..<missing]).withUnsafeBytes { codec.encode($0) }
+        taken = missing
+      } else {
+        stored = codec.encode(
+          UnsafeRawBufferPointer(rebasing: bytes[taken..<taken + column.chunkBytes]))
+        taken += column.chunkBytes
+      }
+      let row = state.chunked + chunks.count * column.chunkRows
+      let chunk = try translating { () throws(HDF5Error) in
+        try shared.datasets[position].write(
+          stored, row: row, rows: column.chunkRows, mask: masks[position])
+      }
+      chunks.append(chunk)
+    }
+    return (chunks, taken)
+  }
+
+  /// Counts rows that `writeWhole` has written, and those that it left over.
+  func adopt(_ bytes: UnsafeRawBufferPointer, chunks: Int, taken: Int, to position: Int) {
+    let rowBytes = max(1, columns[position].rowBytes)
+    if chunks > 0 {
+      states[position].tail.removeAll(keepingCapacity: true)
+      states[position].chunked += chunks * columns[position].chunkRows
+    }
+    states[position].tail.append(contentsOf: bytes[taken...])
+    states[position].rows += bytes.count / rowBytes
+  }
+
+  /// Where chunks lie that were written since this was last asked.
+  func takeChunks() -> [(column: Int, row: Int, chunk: StoredChunk)] { shared.takeChunks() }
+
+  /// Waits until all chunks handed over are written.
+  func drain() throws(SnapshotError) { try pipeline.drain() }
+
+  /// Makes the chunks written so far durable.
+  func synchronize() throws(SnapshotError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw OutputFile.error(errno, "cannot synchronize", path) }
+    defer { _ = close(descriptor) }
+    try OutputFile.synchronize(descriptor, path)
+  }
+
+  /// Writes the last chunks and closes the file, which is a whole snapshot then.
+  func finish(_ status: RunStatus, sessions: [Session]) throws(SnapshotError) {
+    try pipeline.drain()
+    let (states, columns, shared) = (self.states, self.columns, self.shared)
+    let tails = columns.indices.filter { !states[$0].tail.isEmpty }
+    do throws(HDF5Error) {
+      for position in columns.indices {
+        // A step that could be written only in part may have left chunks.
+        try shared.datasets[position].cut(to: states[position].chunked)
+      }
+      // Encoded on all cores, some at a time; written in order.
+      for start in stride(from: 0, to: tails.count, by: 64) {
+        let part = Array(tails[start..<min(start + 64, tails.count)])
+        let encoded = Parallel.map(part.count) { index -> [UInt8] in
+          let position = part[index]
+          // HDF5 stores whole chunks only: the last one is padded with its fill value, zero.
+          let missing = columns[position].chunkBytes - states[position].tail.count
+          let padded = states[position].tail + [UInt8](repeating: 0, count: missing)
+          return padded.withUnsafeBytes { columns[position].codec.encode($0) }
+        }
+        for (position, stored) in zip(part, encoded) {
+          let state = states[position]
+          _ = try shared.datasets[position].write(
+            stored, row: state.chunked, rows: state.rows - state.chunked, mask: 0)
+        }
+      }
+      guard let file = file.take() else { return }
+      try Skeleton.finish(file, sessions: sessions, status: status)
+      // Datasets must be closed before their file.
+      shared.datasets = []
+      try file.close()
+    } catch {
+      throw SnapshotError(error)
+    }
+    pipeline.end()
+  }
+
+  deinit {
+    pipeline.end()
+    shared.datasets = []
+  }
+}
+
+extension Column {
+  /// Encodes chunks with every filter.
+  var codec: ChunkCodec { wholeChunkCodec(mask: 0) }
+
+  /// Encodes chunks with all filters but those that are skipped.
+  func wholeChunkCodec(mask: UInt32) -> ChunkCodec {
+    let active = filters.enumerated().filter { mask & (1 << UInt32($0.offset)) == 0 }
+    guard let codec = ChunkCodec(filters: active.map(\.element), elementSize: type.size) else {
+      preconditionFailure("a writer's filters are all our own")
+    }
+    return codec
+  }
+}
+
+/// Independent work on every core.
+enum Parallel {
+  static func map<R: Sendable>(_ count: Int, _ body: @Sendable (Int) -> R) -> [R] {
+    guard count > 1 else { return (0..<count).map(body) }
+    // Each index is written once, by the thread that computed it.
+    return [R?](unsafeUninitializedCapacity: count) { buffer, initialized in
+      nonisolated(unsafe) let base = buffer.baseAddress!
+      DispatchQueue.concurrentPerform(iterations: count) { index in
+        (base + index).initialize(to: body(index))
+      }
+      initialized = count
+    }.compactMap { $0 }
+  }
+}

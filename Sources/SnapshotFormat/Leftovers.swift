@@ -1,0 +1,29 @@
+private import Foundation
+
+/// What an earlier recorder of the same name left behind.
+enum Leftovers {
+  /// Makes room for a new recording.
+  ///
+  /// - Throws: `exists` if another recorder is at work, or if an unfinished recording is there and `force` was not said.
+  static func clear(for path: String, force: Bool) throws(SnapshotError) {
+    let journal = Names.journal(of: path)
+    guard FileManager.default.fileExists(atPath: journal) else { return }
+    guard !JournalReader.isLocked(journal) else {
+      throw SnapshotError(
+        code: .exists, file: path, message: "another recorder is writing it",
+        remedy: "Wait for it, or choose another name.")
+    }
+    let store = JournalReader.storePath(journal)
+    // A recorder that died after the file had its name left only this.
+    let isFinished = store.map { !FileManager.default.fileExists(atPath: $0) } ?? false
+    guard force || (isFinished && FileManager.default.fileExists(atPath: path)) else {
+      throw SnapshotError(
+        code: .unfinished, file: path, message: "an unfinished recording of this name is here",
+        remedy:
+          "Make a file of it with ptoken-inspect recover \(path), go on with it by --resume, or discard it with --force."
+      )
+    }
+    unlink(journal)
+    if let store { unlink(store) }
+  }
+}

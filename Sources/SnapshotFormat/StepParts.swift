@@ -1,0 +1,122 @@
+internal import HDF5
+
+/// The rows that a step brings to each column.
+struct StepParts {
+  /// Rows of a column as bytes.
+  struct Bytes {
+    var column: Int
+    var bytes: UnsafeRawBufferPointer
+    /// The array that the bytes are of, for streams.
+    var values: TableRows.Values?
+  }
+
+  /// Short rows, joined in `joined`.
+  private var small: [(column: Int, count: Int, values: TableRows.Values?)] = []
+  private var joined: [UInt8] = []
+  /// Long rows stay in the caller's arrays.
+  private var large: [(column: Int, values: TableRows.Values)] = []
+
+  /// Most arrays that are not copied: each takes frames of the stack while it is held in place.
+  private static let mostLarge = 512
+
+  init(
+    _ step: StepDescription, _ rows: [TableRows], _ declaration: Declaration, _ store: ChunkStore
+  ) {
+    let layout = declaration.layout
+    let stepRow = UInt32(store.states[layout.steps[0]].rows)
+    for (kind, position) in zip(StepColumn.allCases, layout.steps) {
+      switch kind {
+      case .index: add(position, [Int64(step.index)])
+      case .mode: add(position, [step.mode.rawValue])
+      case .epoch: add(position, [step.epoch])
+      case .time: add(position, [step.time])
+      case .loss: add(position, [step.loss])
+      case .learningRate: add(position, [step.learningRate])
+      case .lossScale: add(position, [step.lossScale])
+      case .accumulation: add(position, [UInt32(clamping: step.accumulation)])
+      case .participants: add(position, [UInt32(clamping: step.participants)])
+      case .modelMode: add(position, [step.modelMode.rawValue])
+      case .dropout: add(position, [step.dropout.rawValue])
+      case .batchNorm: add(position, [step.batchNorm.rawValue])
+      }
+    }
+    if let trainable = layout.trainable {
+      let frozen = step.frozenLayers ?? []
+      add(trainable, (declaration.json.layers ?? []).map { UInt8(frozen.contains($0) ? 0 : 1) })
+    }
+    for part in rows {
+      let table = layout.tables[part.table]
+      let count = part.records.count
+      let first = store.states[table.step].rows
+      add(table.step, [UInt32](repeating: stepRow, count: count))
+      add(table.record, part.records.flatMap(\.bytes))
+      add(table.rank, [UInt16](repeating: part.rank, count: count))
+      if let weight = table.weight { add(weight, part.weights) }
+      if let localSteps = table.localSteps {
+        add(localSteps, part.localSteps.map { UInt32(clamping: $0) })
+      }
+      if let members = table.members {
+        let owners = part.members.counts.enumerated().flatMap {
+          repeatElement(UInt32(first + $0.offset), count: $0.element)
+        }
+        add(members.observation, owners)
+        add(members.record, part.members.records.flatMap(\.bytes))
+        add(members.weight, part.members.weights)
+      }
+      for (position, values) in zip(table.streams, part.values) where values.count > 0 {
+        if values.count * 4 >= JournalUpdate.shortest, large.count < Self.mostLarge {
+          large.append((position, values))
+        } else {
+          copy(values, to: position)
+        }
+      }
+    }
+  }
+
+  private mutating func add<T: Element>(_ column: Int, _ values: [T]) {
+    guard !values.isEmpty else { return }
+    values.withUnsafeBytes { joined.append(contentsOf: $0) }
+    small.append((column, values.count * MemoryLayout<T>.stride, nil))
+  }
+
+  private mutating func copy(_ values: TableRows.Values, to column: Int) {
+    switch values {
+    case .float(let numbers): numbers.withUnsafeBytes { joined.append(contentsOf: $0) }
+    case .label(let labels): labels.withUnsafeBytes { joined.append(contentsOf: $0) }
+    }
+    small.append((column, values.count * 4, values))
+  }
+
+  /// Passes all rows on while they stay where they are.
+  func withBytes(
+    _ body: ([Bytes]) throws(SnapshotError) -> Void
+  ) throws(SnapshotError) {
+    try joined.withRawBytes { bytes throws(SnapshotError) in
+      var parts: [Bytes] = []
+      var start = 0
+      for (column, count, values) in small {
+        let part = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
+        parts.append(Bytes(column: column, bytes: part, values: values))
+        start += count
+      }
+      try withLarge(0, &parts, body)
+    }
+  }
+
+  private func withLarge(
+    _ index: Int, _ parts: inout [Bytes], _ body: ([Bytes]) throws(SnapshotError) -> Void
+  ) throws(SnapshotError) {
+    guard index < large.count else { return try body(parts) }
+    let (column, values) = large[index]
+    func proceed(_ bytes: UnsafeRawBufferPointer) throws(SnapshotError) {
+      parts.append(Bytes(column: column, bytes: bytes, values: values))
+      try withLarge(index + 1, &parts, body)
+    }
+    switch values {
+    case .float(let numbers):
+      try numbers.withRawBytes { bytes throws(SnapshotError) in try proceed(bytes) }
+    case .label(let labels):
+      try labels.withRawBytes { bytes throws(SnapshotError) in try proceed(bytes) }
+    }
+  }
+}
