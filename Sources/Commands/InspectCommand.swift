@@ -14,7 +14,8 @@ public struct InspectCommand: ParsableCommand, CommandGroup {
 
       \(Command.statuses)
       """,
-    version: Command.version, subcommands: [
+    version: Command.version,
+    subcommands: [
       InspectInfo.self, InspectValidate.self, InspectRecover.self, InspectMerge.self,
     ])
 

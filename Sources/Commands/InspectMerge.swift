@@ -52,10 +52,12 @@ struct InspectMerge: ParsableCommand {
     }
     let ranks = report.ranks.map { "\($0)" }.joined(separator: ", ")
     try Console.result(
-      "\(output): \(Console.count(report.steps, "step")) of ranks \(ranks), \(Console.bytes(Files.size(output))).")
+      "\(output): \(Console.count(report.steps, "step")) of ranks \(ranks), \(Console.bytes(Files.size(output)))."
+    )
     if report.partialSteps > 0 {
       Console(quiet: common.quiet).note(
-        "\(Console.count(report.partialSteps, "step")) \(report.partialSteps == 1 ? "is" : "are") not in every file.")
+        "\(Console.count(report.partialSteps, "step")) \(report.partialSteps == 1 ? "is" : "are") not in every file."
+      )
     }
   }
 

@@ -60,7 +60,8 @@ struct InspectRecover: ParsableCommand {
     }
     try Console.result(words + ".")
     if report.isFromJournal, output != nil {
-      Console(quiet: common.quiet).note("The journal was left as it is; remove it when \(target) is safe.")
+      Console(quiet: common.quiet).note(
+        "The journal was left as it is; remove it when \(target) is safe.")
     }
   }
 

@@ -154,7 +154,8 @@ struct RecordDemo: ParsableCommand {
     }
     if clients != nil, ranks > 1 || resume || dpClip != nil || probeClip != nil || model != "mlp" {
       throw ValidationError(
-        "--clients: expected no --ranks, --resume, --model, --dp-clip or --probe-clip with it, found one.")
+        "--clients: expected no --ranks, --resume, --model, --dp-clip or --probe-clip with it, found one."
+      )
     }
     guard !(resume && force) else {
       throw ValidationError("Expected one of --resume and --force, found both.")

@@ -58,6 +58,10 @@ final class WriteQueue: @unchecked Sendable {
     guard let failure else {
       return try writer.close(status)
     }
+    guard writer.committedSteps > 0 else {
+      writer.discard()
+      throw failure
+    }
     do throws(SnapshotError) {
       try writer.close(.interrupted)
     } catch {

@@ -138,7 +138,8 @@ extension AnalysisFile {
     }
     return mode.indices.map {
       Study.Window(
-        table: Int(table[$0]), mode: mode[$0] == 0 ? "probe" : "trace", firstStep: Int(first[$0]), lastStep: Int(last[$0]),
+        table: Int(table[$0]), mode: mode[$0] == 0 ? "probe" : "trace", firstStep: Int(first[$0]),
+        lastStep: Int(last[$0]),
         epoch: epoch[$0], loss: loss[$0], rows: Int(rows[$0]), folds: Int(folds[$0]),
         candidates: Int(candidates[$0]), labelEntropy: entropy[$0], labelChance: chance[$0])
     }

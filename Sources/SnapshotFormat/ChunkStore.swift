@@ -29,8 +29,30 @@ final class ChunkStore {
   /// caller while nothing is under way), and `lock` guards the rest.
   private final class Shared: @unchecked Sendable {
     var datasets: [ColumnDataset] = []
+    let path: String
+    /// Why libhdf5 could not write. It is not asked again: after a full disk 1.10 forgets chunks, or worse.
+    private var breakage: SnapshotError?
     private let lock = NSLock()
     private var chunks: [(column: Int, row: Int, chunk: StoredChunk)] = []
+
+    init(path: String) { self.path = path }
+
+    /// Writes a chunk, if there is room for it.
+    func write(
+      _ position: Int, _ stored: [UInt8], row: Int, rows: Int, mask: UInt32
+    ) throws(SnapshotError) -> StoredChunk {
+      if let breakage { throw breakage }
+      guard FreeSpace.isThere(for: stored.count, beside: path) else {
+        throw OutputFile.error(ENOSPC, "cannot write", path)
+      }
+      do throws(HDF5Error) {
+        return try datasets[position].write(stored, row: row, rows: rows, mask: mask)
+      } catch {
+        let failure = SnapshotError(error)
+        breakage = failure
+        throw failure
+      }
+    }
 
     func note(_ column: Int, _ row: Int, _ chunk: StoredChunk) {
       lock.withLock { chunks.append((column, row, chunk)) }
@@ -45,7 +67,7 @@ final class ChunkStore {
   }
 
   /// Most bytes of chunks under way.
-  private static let capacity = 64 << 20
+  private static let capacity = 32 << 20
 
   /// Creates the file with all its objects.
   ///
@@ -57,7 +79,7 @@ final class ChunkStore {
     let columns = declaration.layout.columns
     self.columns = columns
     states = columns.map { _ in ColumnState() }
-    let shared = Shared()
+    let shared = Shared(path: path)
     self.shared = shared
     let streams = Set(declaration.layout.tables.flatMap(\.streams))
     let masks = columns.indices.map { streams.contains($0) ? compression.wholeChunkMask : 0 }
@@ -67,10 +89,9 @@ final class ChunkStore {
       capacity: Self.capacity,
       encode: { task in task.source.withBytes { codecs[task.column].encode($0) } },
       write: { task, stored throws(SnapshotError) in
-        let chunk = try translating { () throws(HDF5Error) in
-          try shared.datasets[task.column].write(
-            stored, row: task.row, rows: columns[task.column].chunkRows, mask: masks[task.column])
-        }
+        let chunk = try shared.write(
+          task.column, stored, row: task.row, rows: columns[task.column].chunkRows,
+          mask: masks[task.column])
         shared.note(task.column, task.row, chunk)
       })
     do throws(HDF5Error) {
@@ -84,7 +105,7 @@ final class ChunkStore {
 
   /// Most bytes that `finish` writes.
   var reserveBytes: Int {
-    columns.reduce(0) { $0 + ($1.chunkRows > 1 ? $1.chunkBytes : 0) }
+    columns.reduce(Self.capacity) { $0 + ($1.chunkRows > 1 ? $1.chunkBytes : 0) }
   }
 
   /// What stopped the writing of chunks, if anything did.
@@ -126,9 +147,7 @@ final class ChunkStore {
     try pipeline.drain()
     let row = states[position].chunked
     let rows = columns[position].chunkRows
-    let chunk = try translating { () throws(HDF5Error) in
-      try shared.datasets[position].write(stored, row: row, rows: rows, mask: mask)
-    }
+    let chunk = try shared.write(position, stored, row: row, rows: rows, mask: mask)
     shared.note(position, row, chunk)
     states[position].chunked += rows
     states[position].rows += rows
@@ -157,11 +176,9 @@ final class ChunkStore {
         taken += column.chunkBytes
       }
       let row = state.chunked + chunks.count * column.chunkRows
-      let chunk = try translating { () throws(HDF5Error) in
-        try shared.datasets[position].write(
-          stored, row: row, rows: column.chunkRows, mask: masks[position])
-      }
-      chunks.append(chunk)
+      chunks.append(
+        try shared.write(
+          position, stored, row: row, rows: column.chunkRows, mask: masks[position]))
     }
     return (chunks, taken)
   }
@@ -196,34 +213,34 @@ final class ChunkStore {
     try pipeline.drain()
     let (states, columns, shared) = (self.states, self.columns, self.shared)
     let tails = columns.indices.filter { !states[$0].tail.isEmpty }
-    do throws(HDF5Error) {
-      for position in columns.indices {
-        // A step that could be written only in part may have left chunks.
+    for position in columns.indices {
+      // A step that could be written only in part may have left chunks.
+      try translating { () throws(HDF5Error) in
         try shared.datasets[position].cut(to: states[position].chunked)
       }
-      // Encoded on all cores, some at a time; written in order.
-      for start in stride(from: 0, to: tails.count, by: 64) {
-        let part = Array(tails[start..<min(start + 64, tails.count)])
-        let encoded = Parallel.map(part.count) { index -> [UInt8] in
-          let position = part[index]
-          // HDF5 stores whole chunks only: the last one is padded with its fill value, zero.
-          let missing = columns[position].chunkBytes - states[position].tail.count
-          let padded = states[position].tail + [UInt8](repeating: 0, count: missing)
-          return padded.withUnsafeBytes { columns[position].codec.encode($0) }
-        }
-        for (position, stored) in zip(part, encoded) {
-          let state = states[position]
-          _ = try shared.datasets[position].write(
-            stored, row: state.chunked, rows: state.rows - state.chunked, mask: 0)
-        }
+    }
+    // Encoded on all cores, some at a time; written in order.
+    for start in stride(from: 0, to: tails.count, by: 64) {
+      let part = Array(tails[start..<min(start + 64, tails.count)])
+      let encoded = Parallel.map(part.count) { index -> [UInt8] in
+        let position = part[index]
+        // HDF5 stores whole chunks only: the last one is padded with its fill value, zero.
+        let missing = columns[position].chunkBytes - states[position].tail.count
+        let padded = states[position].tail + [UInt8](repeating: 0, count: missing)
+        return padded.withUnsafeBytes { columns[position].codec.encode($0) }
       }
+      for (position, stored) in zip(part, encoded) {
+        let state = states[position]
+        _ = try shared.write(
+          position, stored, row: state.chunked, rows: state.rows - state.chunked, mask: 0)
+      }
+    }
+    try translating { () throws(HDF5Error) in
       guard let file = file.take() else { return }
       try Skeleton.finish(file, sessions: sessions, status: status)
       // Datasets must be closed before their file.
       shared.datasets = []
       try file.close()
-    } catch {
-      throw SnapshotError(error)
     }
     pipeline.end()
   }

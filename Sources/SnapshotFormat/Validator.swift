@@ -75,7 +75,10 @@ private struct PayloadCheck {
       if let weight = columns.weight {
         read(weight, rows: rows, as: Double.self) { range, values in
           values.firstIndex(where: \.isInfinite).map {
-            ("R-093", "expected finite weights, found \(values[$0]) in row \(range.lowerBound + $0)")
+            (
+              "R-093",
+              "expected finite weights, found \(values[$0]) in row \(range.lowerBound + $0)"
+            )
           }
         }
       }

@@ -52,6 +52,8 @@ public final class Writer {
   private var chunks: [(column: Int, row: Int, chunk: StoredChunk)] = []
   private(set) var lastIndex = Int.min
   private var lastSynchronized = ContinuousClock.now
+  /// What went wrong after a step was committed.
+  private var deferred: SnapshotError?
   /// Set when a step could be written only in part: nothing may follow it.
   private var isTorn = false
 
@@ -161,16 +163,21 @@ public final class Writer {
     }
     try check(step, rows)
     do throws(SnapshotError) {
-      if let failure = store.failure { throw failure }
+      if let failure = deferred ?? store.failure { throw failure }
       let parts = StepParts(step, rows, declaration, store)
       try parts.withBytes { parts throws(SnapshotError) in try commit(parts, in: store) }
       committedSteps += 1
       lastIndex = step.index
-      try synchronizeIfDue(store)
-      try rotateIfDue(store)
     } catch {
       isTorn = true
       throw error.naming(path)
+    }
+    do throws(SnapshotError) {
+      try synchronizeIfDue(store)
+      try rotateIfDue(store)
+    } catch {
+      // This step is safe: the next one says it.
+      deferred = error
     }
   }
 

@@ -16,7 +16,7 @@ struct FullDiskTests {
     try withTemporaryFolder { folder in
       let outcome = try Self.limited(
         200, "ptoken-record", "demo run.h5 --epochs 1 --probe 100", in: folder)
-      expectError(outcome, "run.h5", "free space", "Free some space")
+      expectError(outcome, "run.h5", "the device or its quota is full", "Free some space")
       #expect(try folder.contents() == [])
     }
   }
@@ -28,13 +28,18 @@ struct FullDiskTests {
     try withTemporaryFolder { folder in
       try folder.write("old.h5", Array("precious".utf8))
       let outcome = try Self.limited(
-        limit, "ptoken-record", "demo old.h5 --force -q --epochs 4 --probe 1000 --full", in: folder)
-      expectError(outcome, "old.h5", "the device or its quota is full", "kept")
-      #expect(try folder.contents() == ["old.h5"])
-      if outcome.errors.contains("Nothing could be kept") {
+        limit, "ptoken-record", "demo old.h5 --force -q --epochs 40 --probe 60 --full", in: folder)
+      expectError(outcome, "old.h5", "the device or its quota is full")
+      if outcome.errors.contains("recover") {
+        // What was there before is not given up for what is not finished.
         #expect(try folder.bytes("old.h5") == Array("precious".utf8))
+        let recovered = try Tool.run("ptoken-inspect recover old.h5.journal -o new.h5", in: folder)
+        #expect(recovered.status == 0, "\(recovered.errors)")
+        try expectSound("new.h5", "crashed", in: folder)
       } else {
-        try expectInterrupted("old.h5", in: folder)
+        #expect(outcome.errors.contains("are kept"))
+        #expect(try folder.contents() == ["old.h5"])
+        try expectSound("old.h5", "interrupted", in: folder)
       }
     }
   }
@@ -78,26 +83,27 @@ struct FullDiskTests {
   func smallDisk() throws {
     let prefix = try #require(Self.mounting)
     try withTemporaryFolder { folder in
-      let mount = prefix + ["mount", "-t", "tmpfs", "-o", "size=12m,mode=1777", "tmpfs"]
+      let mount = prefix + ["mount", "-t", "tmpfs", "-o", "size=80m,mode=1777", "tmpfs"]
       try #require(try Command.run(mount + [folder.path]).status == 0)
       defer { _ = try? Command.run(prefix + ["umount", folder.path]) }
       let outcome = try Tool.run(
-        "ptoken-record demo run.h5 -q --epochs 4 --probe 300 --full", in: folder)
+        "ptoken-record demo run.h5 -q --epochs 30 --probe 1000 --full", in: folder)
       expectError(outcome, "run.h5", "the device or its quota is full", "steps before it are kept")
       #expect(try folder.contents() == ["run.h5"])
-      try expectInterrupted("run.h5", in: folder)
+      try expectSound("run.h5", "interrupted", in: folder)
     }
   }
 }
 
 /// Expects a recording that ended early to be sound, with steps in it.
-func expectInterrupted(
-  _ name: String, in folder: TemporaryFolder, sourceLocation: SourceLocation = #_sourceLocation
+func expectSound(
+  _ name: String, _ status: String, in folder: TemporaryFolder,
+  sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   let info = try Tool.run("ptoken-inspect info \(name) --json", in: folder)
   #expect(info.status == 0, "\(info.errors)", sourceLocation: sourceLocation)
   let json = try info.json()
-  #expect(json["status"] as? String == "interrupted", sourceLocation: sourceLocation)
+  #expect(json["status"] as? String == status, sourceLocation: sourceLocation)
   #expect((json["steps"] as? Int ?? 0) > 0, sourceLocation: sourceLocation)
   let validation = try Tool.run("ptoken-inspect validate \(name)", in: folder)
   #expect(validation.status == 0, "\(validation.output)", sourceLocation: sourceLocation)

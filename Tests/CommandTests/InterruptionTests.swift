@@ -55,7 +55,7 @@ struct InterruptionTests {
         "\(outcome.errors)")
       #expect(outcome.output.hasPrefix("run.h5: "))
       #expect(try folder.contents() == ["run.h5"])
-      try expectInterrupted("run.h5", in: folder)
+      try expectSound("run.h5", "interrupted", in: folder)
     }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import SnapshotFormat
 import TestSupport
 import Testing
 
@@ -88,18 +89,38 @@ enum Samples {
   /// Puts the hostile name wherever a file names things.
   static func poison(_ path: String) throws {
     try Tool.withoutSpawning {
-      let file = try File.open(at: path, mode: .readWrite)
-      try file.setAttribute("producer", hostileName)
-      let table = try file.group("tables").group("T0000")
-      try table.setAttribute("name", hostileName)
-      let streams = try table.group("streams")
-      for (number, name) in try streams.children().enumerated() {
-        let stream = try streams.dataset(name)
-        try stream.setAttribute("name", "\(hostileName) \(number)")
-        if stream.hasAttribute("layer") {
-          try stream.setAttribute("layer", "\(hostileName) \(number)")
+      let reader = try Reader(path: path)
+      var run = reader.run
+      run.producer = hostileName
+      run.model =
+        ModelDescription(
+          name: hostileName,
+          layers: reader.layers.map { .init("\(hostileName) \($0)", parameters: 2080) }
+        ).json
+      var table = reader.tables[0]
+      table.name = hostileName
+      for (number, stream) in table.streams.enumerated() {
+        table.streams[number].name = "\(hostileName) \(number)"
+        if case .gradient(let layer, let stage) = stream.kind {
+          table.streams[number].kind = .gradient(layer: "\(hostileName) \(layer)", stage: stage)
         }
       }
+      let writer = try Writer(path: path, run: run, tables: [table], force: true)
+      for (step, rows) in reader.stepRanges(ofTable: 0) {
+        let values = try table.streams.enumerated().map { position, stream in
+          stream.kind == .label
+            ? TableRows.Values.label(
+              try reader.labels(ofStream: position, table: 0, rows: rows))
+            : .float(try reader.values(ofStream: position, table: 0, rows: rows))
+        }
+        try writer.append(
+          reader.steps[step],
+          rows: [
+            TableRows(
+              table: 0, records: try reader.records(ofTable: 0, rows: rows), values: values)
+          ])
+      }
+      try writer.close()
     }
   }
 }

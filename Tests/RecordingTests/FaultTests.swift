@@ -13,7 +13,8 @@ struct FaultTests {
         path: folder.file("run.h5"),
         run: RunDescription(
           id: "11111111-2222-4333-8444-555555555555", created: "2026-01-01T00:00:00Z",
-          producer: "test", model: ModelDescription(name: "m", layers: [.init("fc", parameters: 2)]).json),
+          producer: "test",
+          model: ModelDescription(name: "m", layers: [.init("fc", parameters: 2)]).json),
         tables: [
           Recorder.Table(
             name: "probe", mode: .probe, streams: [.label("y"), .gradient(layer: "fc", shape: [2])])

@@ -8,7 +8,8 @@ import Testing
 struct RecorderTests {
   static let run = RunDescription(
     id: "0b8f4f0e-3f43-4d6b-9c2a-5a2f7f0f1e11", created: "2026-01-31T12:00:00Z",
-    producer: "tests 1", model: ModelDescription(
+    producer: "tests 1",
+    model: ModelDescription(
       name: "m", layers: [.init("fc1", parameters: 30), .init("fc2", parameters: 3)]
     ).json)
 

@@ -32,7 +32,8 @@ struct InteropTests {
         dump.datasets["/steps/time"]?.values(Double.self) == steps.map { Double($0.index) * 2 })
       #expect(dump.datasets["/steps/learning_rate"]?.values(Double.self) == steps.map { _ in 0.1 })
       #expect(dump.datasets["/steps/mode"]?.values(UInt8.self) == steps.map { UInt8($0.table) })
-      #expect(dump.datasets["/steps/trainable"]?.values(UInt8.self) == steps.flatMap { _ in [1, 1] })
+      #expect(
+        dump.datasets["/steps/trainable"]?.values(UInt8.self) == steps.flatMap { _ in [1, 1] })
       #expect(dump.datasets["/steps/loss_scale"]?.values(Double.self) == steps.map { _ in 1024 })
       #expect(dump.datasets["/steps/accumulation"]?.values(UInt32.self) == steps.map { _ in 2 })
       #expect(text("/steps/time@unit") == "s" && text("/steps/loss@unit") == "bits")

@@ -142,7 +142,8 @@ struct ReaderTests {
       let rows = 300..<500
       let expected = try Reader(path: path).values(ofStream: 1, table: 0, rows: rows)
       // Of all streams, only the window's chunk (rows 256 to 511) is left whole.
-      try Python.run("SnapshotFormatTests/Python/damage.py", path, "/tables/T0000/streams/L0001", "1")
+      try Python.run(
+        "SnapshotFormatTests/Python/damage.py", path, "/tables/T0000/streams/L0001", "1")
       let reader = try Reader(path: path)
       #expect(try reader.values(ofStream: 1, table: 0, rows: rows) == expected)
       #expect(

@@ -8,7 +8,8 @@ enum Sample {
     id: "11111111-2222-4333-8444-555555555555", created: "2026-01-31T12:00:00Z",
     producer: "ptoken test",
     model: ModelDescription(
-      name: "naïve", layers: [.init("net.0.conv", parameters: 24), .init("net.9.dense", parameters: 1000)],
+      name: "naïve",
+      layers: [.init("net.0.conv", parameters: 24), .init("net.9.dense", parameters: 1000)],
       parameters: 2048
     ).json, training: #"{"batch_size": 3}"#,
     observer: ObserverDescription(role: "tester", layers: ["net.0.conv"]).json, lossUnit: "bits")

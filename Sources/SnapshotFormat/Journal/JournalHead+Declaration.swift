@@ -96,7 +96,8 @@ extension JournalHead.Table {
 extension JournalHead.Stream {
   init(_ stream: StreamDescription) {
     self.init(
-      name: stream.name, kind: stream.kind.name, sketch: stream.sketch == nil ? "none" : "sparse-sign",
+      name: stream.name, kind: stream.kind.name,
+      sketch: stream.sketch == nil ? "none" : "sparse-sign",
       shape: stream.shape, width: stream.width, layer: stream.kind.layer,
       stage: stream.kind.stage?.rawValue, role: stream.role?.rawValue, unit: stream.unit,
       sketchSeed: stream.sketch.map { String($0.seed) }, sketchNonzeros: stream.sketch?.nonzeros,

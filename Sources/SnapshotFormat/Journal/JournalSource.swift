@@ -16,7 +16,8 @@ final class JournalSource: RowSource {
     guard let storePath = JournalReader.storePath(journal.path, journal.head) else {
       throw SnapshotError(
         code: .invalid, file: journal.path,
-        message: "expected a store beside the journal, found the name '\(journal.head.store.prefix(80))'",
+        message:
+          "expected a store beside the journal, found the name '\(journal.head.store.prefix(80))'",
         requirement: "R-102")
     }
     store = open(storePath, O_RDONLY | O_CLOEXEC)
@@ -115,7 +116,8 @@ final class JournalSource: RowSource {
   func storage(_ column: Int) -> ColumnStorage {
     let index = journal.columns[column]
     let stored = index.stored.values.reduce(0) { $0 + $1.length }
-    let inline = (index.rows - index.stored.count * columns[column].chunkRows) * columns[column].rowBytes
+    let inline =
+      (index.rows - index.stored.count * columns[column].chunkRows) * columns[column].rowBytes
     return ColumnStorage(
       storedBytes: stored + max(0, inline), filters: columns[column].filters,
       chunkRows: columns[column].chunkRows)

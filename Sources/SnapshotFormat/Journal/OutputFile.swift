@@ -19,7 +19,9 @@ struct OutputFile: ~Copyable {
       code: isFull ? .noSpace : [EACCES, EPERM, EROFS].contains(number) ? .permission : .failed,
       file: file,
       message: isFull ? "\(action): the device or its quota is full" : "\(action): \(reason)",
-      remedy: isFull ? "Free some space, or write elsewhere." : "")
+      remedy: isFull
+        ? "Free some space, or write elsewhere."
+        : action == "cannot write" ? "Check the permissions and the space of its folder." : "")
   }
 
   /// Creates a file that must not exist yet, for its owner alone.
