@@ -95,10 +95,13 @@ let package = Package(
       name: "known-answers",
       dependencies: ["Analysis", "Demonstrations", "Results", argumentParser],
       swiftSettings: settings),
+    .executableTarget(
+      name: "crash-trials", dependencies: ["SnapshotFormat", argumentParser],
+      swiftSettings: settings),
 
     // Tests.
     .target(
-      name: "TestSupport", path: "Tests/TestSupport", exclude: ["Python"],
+      name: "TestSupport", path: "Tests/TestSupport", exclude: ["Python", "C"],
       swiftSettings: settings),
     tests("HDF5Tests", ["HDF5"], exclude: ["Python"]),
     tests("SnapshotFormatTests", ["SnapshotFormat", "HDF5", "Results"], exclude: ["Python"]),

@@ -66,6 +66,8 @@ package struct File: ~Copyable, Location {
       H5Pset_file_locking(access.id, locking, true) >= 0
     else { return nil }
     H5Pset_fclose_degree(access.id, H5F_CLOSE_SEMI)
+    // Small writes would be held back until a dataset is closed, where nobody hears that they failed.
+    H5Pset_sieve_buf_size(access.id, 0)
     H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110)
     return access
   }

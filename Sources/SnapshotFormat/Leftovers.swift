@@ -13,6 +13,10 @@ enum Leftovers {
         code: .exists, file: path, message: "another recorder is writing it",
         remedy: "Wait for it, or choose another name.")
     }
+    guard !JournalReader.isStillborn(journal) else {
+      unlink(journal)
+      return
+    }
     let store = JournalReader.storePath(journal)
     // A recorder that died after the file had its name left only this.
     let isFinished = store.map { !FileManager.default.fileExists(atPath: $0) } ?? false

@@ -166,6 +166,22 @@ extension JournalReader {
     return false
   }
 
+  /// Whether a recorder died before the journal had its head: nothing was ever promised.
+  static func isStillborn(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { _ = close(descriptor) }
+    let magic = JournalFormat.magic
+    let size = size(of: descriptor)
+    var start = [UInt8](repeating: 0, count: min(size, magic.count))
+    guard start.withUnsafeMutableBytes({ readAll(descriptor, into: $0, at: 0) }),
+      start == Array(magic.prefix(start.count))
+    else { return false }
+    let head = try? frame(
+      descriptor, at: magic.count, size: size, number: 0, kind: .head, salt: [], path)
+    return (head ?? nil) == nil
+  }
+
   /// The store that a journal names; nil if it cannot be read, or names a file that cannot be its own.
   static func storePath(_ path: String) -> String? {
     guard let (descriptor, head, _) = try? openHead(path) else { return nil }

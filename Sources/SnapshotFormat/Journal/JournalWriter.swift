@@ -93,11 +93,16 @@ final class JournalWriter {
     let name = store.split(separator: "/").last.map(String.init) ?? store
     let head = JournalHead(declaration, compression: compression, id: id, store: name)
     let bytes = Array(JSONText.of(head).utf8)
-    try JournalFormat.magic.withRawBytes { bytes throws(SnapshotError) in
-      try writer.output.append([bytes])
-    }
-    try bytes.withRawBytes { bytes throws(SnapshotError) in
-      try writer.write(.head, [bytes], salt: [])
+    do throws(SnapshotError) {
+      try JournalFormat.magic.withRawBytes { bytes throws(SnapshotError) in
+        try writer.output.append([bytes])
+      }
+      try bytes.withRawBytes { bytes throws(SnapshotError) in
+        try writer.write(.head, [bytes], salt: [])
+      }
+    } catch {
+      unlink(path)
+      throw error
     }
     return writer
   }
