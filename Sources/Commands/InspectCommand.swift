@@ -17,6 +17,7 @@ public struct InspectCommand: ParsableCommand, CommandGroup {
     version: Command.version,
     subcommands: [
       InspectInfo.self, InspectValidate.self, InspectRecover.self, InspectMerge.self,
+      InspectReading.self,
     ])
 
   /// An empty command, for the parser to fill.

@@ -55,6 +55,7 @@ package struct Attribute: ~Copyable {
       guard let memory = Handle(H5Aget_type(handle.id), .type),
         H5Aread(handle.id, memory.id, &bytes) >= 0
       else { throw .library(file: file, object: path, "cannot read the attribute") }
+      guard H5Tget_strpad(memory.id) == H5T_STR_NULLPAD else { throw mismatch("null-padded text") }
       guard let text = String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self) else {
         throw HDF5Error(code: .corrupt, file: file, object: path, message: "expected UTF-8 text")
       }

@@ -137,6 +137,21 @@ package struct ChunkCodec: Sendable {
     return true
   }
 
+  /// Whether a stored chunk fails to decode because its Zstandard frame is not one frame that states its size.
+  func hasLooseFrame(_ stored: UnsafeRawBufferPointer, mask: UInt32) -> Bool {
+    var current = stored
+    for index in filters.indices.reversed() where mask & (1 << UInt32(index)) == 0 {
+      switch filters[index] {
+      case .fletcher32:
+        guard let content = Fletcher32.content(of: current) else { return false }
+        current = content
+      case .zstd: return Zstd.isLoose(current)
+      case .shuffle, .deflate, .unknown: return false
+      }
+    }
+    return false
+  }
+
   /// Whether a filter writes its output elsewhere than its input.
   private func moves(_ filter: Filter) -> Bool {
     switch filter {

@@ -74,6 +74,13 @@ extension Dataset {
           rebasing: buffer[($0 * elementType.size)...].prefix(chunkBytes))
       } ?? workspace.memory(.plain, count: chunkBytes)
     guard codec.decode(stored.bytes, into: plain, mask: stored.mask, workspace) else {
+      guard !codec.hasLooseFrame(stored.bytes, mask: stored.mask) else {
+        throw HDF5Error(
+          code: .looseFrame, file: file, object: path,
+          message:
+            "expected one Zstandard frame that states its content's size in the chunk at \(origin)"
+        )
+      }
       throw HDF5Error(
         code: .corrupt, file: file, object: path,
         message: "expected \(chunkBytes) bytes with a right checksum in the chunk at \(origin)")

@@ -25,6 +25,8 @@ package struct HDF5Error: Error, Sendable, CustomStringConvertible {
     package static let refused = Code(description: "refused")
     /// A chunk whose bytes do not decode to what the file says.
     package static let corrupt = Code(description: "corrupt")
+    /// A Zstandard chunk that is not one frame which states its content's size.
+    package static let looseFrame = Code(description: "looseFrame")
     /// Any other failure of libhdf5.
     package static let failed = Code(description: "failed")
   }

@@ -78,6 +78,20 @@ package enum Zstd {
     return isWhole ? result : nil
   }
 
+  /// Whether bytes are something else than one frame that states its content's size: several frames, a frame to skip,
+  /// one without a size. Decoders differ on what they make of those.
+  static func isLoose(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count >= 4 else { return false }
+    // Magic numbers 0x184d2a50 to 0x184d2a5f.
+    let magic = UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
+    if magic & 0xffff_fff0 == 0x184d_2a50 { return true }
+    let size = ZSTD_getFrameContentSize(bytes.baseAddress, bytes.count)
+    // ZSTD_CONTENTSIZE_UNKNOWN, a macro that Swift does not see; the error before it is damage.
+    if size == UInt64.max { return true }
+    let length = ZSTD_findFrameCompressedSize(bytes.baseAddress, bytes.count)
+    return ZSTD_isError(length) == 0 && length != bytes.count
+  }
+
   /// Most bytes that a frame of `count` bytes takes.
   static func bound(_ count: Int) -> Int { ZSTD_compressBound(count) }
 
@@ -99,6 +113,7 @@ package enum Zstd {
     _ frame: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
     _ context: OpaquePointer
   ) -> Bool {
+    guard !isLoose(frame) else { return false }
     let written = ZSTD_decompressDCtx(
       context, target.baseAddress, target.count, frame.baseAddress, frame.count)
     return ZSTD_isError(written) == 0 && written == target.count

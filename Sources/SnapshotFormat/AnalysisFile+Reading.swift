@@ -46,13 +46,13 @@ extension AnalysisFile {
     let isNewer = version.minor > Names.version.minor
     var breaches = SchemaChecker.breaches(
       of: file, format: Names.analysisFormat, isNewer: isNewer)
-    guard !isNewer, !breaches.contains(where: { $0.object == "/\(Names.schema)" }) else {
+    guard !breaches.contains(where: { $0.object == "/\(Names.schema)" }) else {
       return breaches
     }
     let text = try translating { () throws(HDF5Error) in
       try file.dataset(Names.schema).readAll(UInt8.self)
     }
-    if text != Schema.text(Names.analysisFormat) {
+    if !isNewer, text != Schema.text(Names.analysisFormat) {
       breaches.append(
         .init(
           requirement: "R-015", object: "/\(Names.schema)",
@@ -67,7 +67,10 @@ extension AnalysisFile {
     let bytes = try translating { () throws(HDF5Error) in
       try bounded(file.dataset(name), most: Limits.jsonBytes).readAll(UInt8.self)
     }
-    do { return try JSONDecoder().decode(T.self, from: Data(bytes)) } catch {
+    do {
+      guard !JSONText.isLax(bytes) else { throw CancellationError() }
+      return try JSONDecoder().decode(T.self, from: Data(bytes))
+    } catch {
       throw SnapshotError(
         code: .invalid, file: file.file, object: "/\(name)",
         message: "expected JSON as the specification describes it", requirement: "R-081")

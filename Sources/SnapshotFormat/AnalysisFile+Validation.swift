@@ -12,7 +12,8 @@ extension AnalysisFile {
       do throws(HDF5Error) {
         try check.run(file)
       } catch {
-        check.note("R-051", error.object, error.message)
+        check.note(
+          error.code == .looseFrame ? "R-052" : "R-051", error.object, error.message)
       }
     }
     return check.breaches.map {
@@ -52,7 +53,12 @@ extension AnalysisFile {
     private mutating func checkJSON(_ file: borrowing File) {
       do throws(SnapshotError) {
         let _: Study.Run = try AnalysisFile.json(Names.run, in: file)
-        let _: Study.Provenance = try AnalysisFile.json(Names.provenance, in: file)
+        let provenance: Study.Provenance = try AnalysisFile.json(Names.provenance, in: file)
+        if Hexadecimal.bytes(provenance.inputDigest)?.count != 32 {
+          note(
+            "R-081", "/\(Names.provenance)",
+            "expected 'inputDigest' to be 64 lower-case hexadecimal digits")
+        }
         let _: [String] = try AnalysisFile.json(Names.warnings, in: file)
       } catch {
         note(error.requirement ?? "R-051", error.object, error.message)

@@ -75,7 +75,7 @@ struct Decoder {
     breaches = SchemaChecker.breaches(of: file, format: Names.snapshotFormat, isNewer: isNewer)
     // What has another shape than the schema says is not read.
     let isSound = breaches.isEmpty
-    if !isNewer { compareSchema(of: file, Names.snapshotFormat) }
+    compareSchema(of: file, Names.snapshotFormat, isNewer: isNewer)
     readRun(file)
     if isSound {
       readSessions(file)
@@ -92,7 +92,7 @@ struct Decoder {
     _ requirement: String, _ body: () throws(HDF5Error) -> R
   ) -> R? {
     do throws(HDF5Error) { return try body() } catch {
-      breach(requirement, error.object, error.message)
+      breach(error.code == .looseFrame ? "R-052" : requirement, error.object, error.message)
       return nil
     }
   }
@@ -100,13 +100,15 @@ struct Decoder {
   /// Whether an object has been found faulty already.
   private func isBroken(_ object: String) -> Bool { breaches.contains { $0.object == object } }
 
-  /// The copy of the schema must be that of the version.
-  mutating func compareSchema(of file: borrowing File, _ format: String) {
+  /// The copy of the schema must be that of the version; of a newer one, only readable.
+  private mutating func compareSchema(
+    of file: borrowing File, _ format: String, isNewer: Bool
+  ) {
     guard !isBroken("/\(Names.schema)") else { return }
     let bytes = noting("R-051") { () throws(HDF5Error) in
       try file.dataset(Names.schema).readAll(UInt8.self)
     }
-    if let bytes, bytes != Schema.text(format) {
+    if let bytes, !isNewer, bytes != Schema.text(format) {
       breach("R-015", "/\(Names.schema)", "expected the schema of version \(Names.version)")
     }
   }
@@ -161,7 +163,7 @@ struct Decoder {
       Session(
         firstStep: Int(clamping: first[row]),
         started: String(decoding: started[row * 20..<(row + 1) * 20], as: UTF8.self),
-        cutBytes: Int(clamping: cut[row]), rank: rank[row])
+        cutBytes: cut[row], rank: rank[row])
     }
   }
 

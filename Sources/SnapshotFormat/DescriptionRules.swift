@@ -52,7 +52,7 @@ enum DescriptionRules {
   /// - Parameter layers: names of the model's layers; nil where they are not known.
   static func breaches(of tables: [TableDescription], layers: [String]?) -> [Breach] {
     var found: [Breach] = []
-    let known = layers.map { Set($0) }
+    let known = layers.map { Set($0.map(ExactText.init)) }
     if tables.count > Limits.tables {
       found.append(
         Breach(
@@ -82,7 +82,7 @@ enum DescriptionRules {
           requirement: "R-040", object: place,
           message: "expected at most \(Limits.streamsPerTable) streams"))
     }
-    if Set(table.streams.map(\.name)).count != table.streams.count {
+    if Set(table.streams.map { ExactText($0.name) }).count != table.streams.count {
       found.append(
         Breach(requirement: "R-041", object: place, message: "expected stream names to be unique"))
     }
@@ -113,14 +113,14 @@ enum DescriptionRules {
     return found
   }
 
-  private static func breaches(of stream: StreamDescription, layers: Set<String>?) -> [Breach] {
+  private static func breaches(of stream: StreamDescription, layers: Set<ExactText>?) -> [Breach] {
     var found: [Breach] = []
     func breach(_ requirement: String, _ message: String) {
       found.append(Breach(requirement: requirement, object: "", message: message))
     }
     if stream.name.utf8.count > Limits.textBytes { found.append(tooLong("R-041", "")) }
     if case .gradient(let layer, _) = stream.kind {
-      if let layers, !layers.contains(layer) {
+      if let layers, !layers.contains(ExactText(layer)) {
         breach("R-045", "expected a layer of /model, found '\(layer.prefix(80))'")
       }
     } else if stream.clipping != nil {

@@ -48,7 +48,7 @@ enum JSONRules {
       reading.layerParameters[name] = parameters
       sum = sum.addingReportingOverflow(parameters).partialValue
     }
-    guard Set(names).count == names.count else {
+    guard Set(names.map(ExactText.init)).count == names.count else {
       return breach("expected the names of layers to be unique")
     }
     guard let parameters = model["parameters"].flatMap(integer), parameters >= sum, sum >= 0 else {
@@ -107,7 +107,7 @@ enum JSONRules {
     guard observer["layers"] as? String == "all" || seen?.allSatisfy({ $0 is String }) == true
     else { return breach("expected 'layers' to be \"all\" or an array of names") }
     if let layers = reading.layers, let seen = seen as? [String],
-      let stranger = seen.first(where: { !layers.contains($0) })
+      let stranger = seen.first(where: { !Set(layers.map(ExactText.init)).contains(ExactText($0)) })
     {
       breach("expected 'layers' to name layers of /model, found '\(stranger.prefix(80))'")
     }
@@ -126,7 +126,8 @@ enum JSONRules {
   }
 
   static func object(_ text: String) -> [String: Any]? {
-    (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any]
+    guard !JSONText.isLax(text.utf8) else { return nil }
+    return (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any]
   }
 
   private static func isBoolean(_ value: Any) -> Bool {

@@ -8,4 +8,33 @@ enum JSONText {
     // Strings, integers, finite numbers and arrays and dictionaries of them always encode.
     return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
+
+  /// Whether bytes have what Foundation's parser lets pass, and RFC 8259 does not: a byte order mark, or a comma
+  /// before a closing bracket.
+  static func isLax(_ bytes: some Collection<UInt8>) -> Bool {
+    if bytes.starts(with: [0xef, 0xbb, 0xbf]) { return true }
+    var isInString = false
+    var isEscaped = false
+    var followsComma = false
+    for byte in bytes {
+      if isInString {
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          isInString = false
+        }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): continue
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): if followsComma { return true }
+      case UInt8(ascii: "\""): isInString = true
+      default: break
+      }
+      followsComma = byte == UInt8(ascii: ",")
+    }
+    return false
+  }
 }

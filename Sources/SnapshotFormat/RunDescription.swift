@@ -124,7 +124,7 @@ public struct Session: Sendable, Equatable {
   /// When it began: ISO 8601, UTC.
   public var started: String
   /// Bytes of a torn tail that were cut off the journal before it began.
-  public var cutBytes: Int
+  public var cutBytes: UInt64
   /// Rank of the process.
   public var rank: UInt16
 }

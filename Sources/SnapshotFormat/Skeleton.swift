@@ -95,7 +95,7 @@ enum Skeleton {
     try group.write(Names.firstStep, sessions.map { UInt64($0.firstStep) })
     try group.write(
       Names.started, sessions.flatMap { Array($0.started.utf8) }, shape: [sessions.count, 20])
-    try group.write(Names.cutBytes, sessions.map { UInt64($0.cutBytes) })
+    try group.write(Names.cutBytes, sessions.map(\.cutBytes))
     try group.write(Names.rank, sessions.map(\.rank))
     try file.setAttribute(Names.status, status.rawValue)
   }

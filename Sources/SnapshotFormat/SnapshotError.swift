@@ -78,13 +78,13 @@ public struct SnapshotError: Error, Sendable, CustomStringConvertible {
       case .truncated: (.truncated, "Copy it again, or record again.")
       case .permission: (.permission, "Check the permissions of the file and its folder.")
       case .noSpace: (.noSpace, "Free some space, or write elsewhere.")
-      case .missingObject, .mismatch, .refused, .corrupt: (.invalid, "")
+      case .missingObject, .mismatch, .refused, .corrupt, .looseFrame: (.invalid, "")
       default: (.failed, "")
       }
     let reason = code == .failed ? error.stack.last.map { " (libhdf5: \($0))" } ?? "" : ""
     self.init(
       code: code, file: error.file, object: error.object, message: error.message + reason,
-      remedy: remedy)
+      remedy: remedy, requirement: error.code == .looseFrame ? "R-052" : nil)
   }
 }
 

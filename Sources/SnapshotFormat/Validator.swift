@@ -107,7 +107,7 @@ private struct PayloadCheck {
           "R-036", column,
           "expected each record once in probe step \(opened.contents.steps[range.step].index)")
       } catch {
-        return note("R-051", column, error.message)
+        return note(error.requirement ?? "R-051", column, error.message)
       }
     }
   }

@@ -41,7 +41,7 @@ extension Writer {
     var declaration = Recovery.declaration(of: opened, compression)
     declaration.sessions.append(
       Session(
-        firstStep: steps, started: started, cutBytes: journal?.tornBytes ?? 0, rank: rank))
+        firstStep: steps, started: started, cutBytes: UInt64(journal?.tornBytes ?? 0), rank: rank))
     let oldStore = journal.flatMap { JournalReader.storePath($0.path, $0.head) }
     var newStore = Names.store(of: path)
     if newStore == oldStore { newStore += "-2" }

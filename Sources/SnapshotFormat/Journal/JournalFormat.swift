@@ -60,7 +60,7 @@ struct JournalHead: Codable {
   struct Session: Codable {
     var firstStep: Int
     var started: String
-    var cutBytes: Int
+    var cutBytes: UInt64
     var rank: UInt16
     enum CodingKeys: String, CodingKey {
       case firstStep = "first_step"
