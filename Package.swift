@@ -96,6 +96,9 @@ let package = Package(
       dependencies: ["Analysis", "Demonstrations", "Results", argumentParser],
       swiftSettings: settings),
     .executableTarget(
+      name: "file-speed", dependencies: ["SnapshotFormat", argumentParser],
+      swiftSettings: settings),
+    .executableTarget(
       name: "crash-trials", dependencies: ["SnapshotFormat", argumentParser],
       swiftSettings: settings),
 

@@ -20,47 +20,59 @@ package struct ChunkCodec: Sendable {
 
   /// The stored form of a chunk's bytes.
   package func encode(_ chunk: UnsafeRawBufferPointer) -> [UInt8] {
-    let room = filters.reduce(chunk.count) { $0 + growth(of: $1, $0) }
+    [UInt8](unsafeUninitializedCapacity: longest(chunk.count)) { output, count in
+      count = encode(chunk, into: UnsafeMutableRawBufferPointer(output))
+    }
+  }
+
+  /// Most bytes of the stored form of so many.
+  package func longest(_ count: Int) -> Int {
+    filters.reduce(count) { $0 + growth(of: $1, $0) }
+  }
+
+  /// Writes the stored form of a chunk's bytes to `output`, which has room for `longest`; returns its length.
+  package func encode(
+    _ chunk: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    let room = longest(chunk.count)
     // From here on content stays where it is, in the result; checksums are appended to it.
     let last = filters.lastIndex(where: moves) ?? 0
-    return [UInt8](unsafeUninitializedCapacity: room) { output, count in
-      guard let result = UnsafeMutableRawPointer(output.baseAddress) else { return }
-      count = Workspace.use { workspace in
-        var current = chunk
-        var scratch = Workspace.Purpose.first
-        func nextPlace(_ index: Int) -> UnsafeMutableRawPointer {
-          guard index < last else { return result }
-          scratch = scratch == .first ? .second : .first
-          return workspace.memory(scratch, count: room).baseAddress!
-        }
-        for (index, filter) in filters.enumerated() where moves(filter) || filter == .fletcher32 {
-          var target = UnsafeMutableRawPointer(mutating: current.baseAddress)
-          var length = current.count
-          if moves(filter) || current.baseAddress == chunk.baseAddress {
-            target = nextPlace(index)
-          }
-          guard let target else { continue }
-          switch filter {
-          case .shuffle: Shuffle.apply(current, into: target, elementSize: elementSize)
-          case .deflate(let level):
-            length = Deflate.compress(current, into: target, level: level)
-          case .zstd(let level):
-            length = Zstd.compress(current, into: target, level: level, workspace.compressor)
-          case .fletcher32:
-            if let source = current.baseAddress, source != UnsafeRawPointer(target) {
-              target.copyMemory(from: source, byteCount: length)
-            }
-            Fletcher32.append(to: target, length: length)
-            length += Fletcher32.size
-          case .unknown: preconditionFailure("excluded by init")
-          }
-          current = UnsafeRawBufferPointer(start: target, count: length)
-        }
-        if let source = current.baseAddress, source != UnsafeRawPointer(result) {
-          result.copyMemory(from: source, byteCount: current.count)
-        }
-        return current.count
+    guard let result = output.baseAddress else { return 0 }
+    return Workspace.use { workspace in
+      var current = chunk
+      var scratch = Workspace.Purpose.first
+      func nextPlace(_ index: Int) -> UnsafeMutableRawPointer {
+        guard index < last else { return result }
+        scratch = scratch == .first ? .second : .first
+        return workspace.memory(scratch, count: room).baseAddress!
       }
+      for (index, filter) in filters.enumerated() where moves(filter) || filter == .fletcher32 {
+        var target = UnsafeMutableRawPointer(mutating: current.baseAddress)
+        var length = current.count
+        if moves(filter) || current.baseAddress == chunk.baseAddress {
+          target = nextPlace(index)
+        }
+        guard let target else { continue }
+        switch filter {
+        case .shuffle: Shuffle.apply(current, into: target, elementSize: elementSize)
+        case .deflate(let level):
+          length = Deflate.compress(current, into: target, level: level)
+        case .zstd(let level):
+          length = Zstd.compress(current, into: target, level: level, workspace.compressor)
+        case .fletcher32:
+          if let source = current.baseAddress, source != UnsafeRawPointer(target) {
+            target.copyMemory(from: source, byteCount: length)
+          }
+          Fletcher32.append(to: target, length: length)
+          length += Fletcher32.size
+        case .unknown: preconditionFailure("excluded by init")
+        }
+        current = UnsafeRawBufferPointer(start: target, count: length)
+      }
+      if let source = current.baseAddress, source != UnsafeRawPointer(result) {
+        result.copyMemory(from: source, byteCount: current.count)
+      }
+      return current.count
     }
   }
 

@@ -25,7 +25,7 @@ extension Dataset {
   ///   - start: element where the chunk begins, a multiple of `chunkShape`.
   ///   - mask: bit i set: filter i was skipped in making `stored`.
   package func writeChunk(
-    _ stored: [UInt8], at start: [Int], mask: UInt32 = 0
+    _ stored: UnsafeRawBufferPointer, at start: [Int], mask: UInt32 = 0
   ) throws(HDF5Error) {
     // libhdf5 1.10 takes any start, beside the grid or outside the dataset.
     let shape = try shape()
@@ -40,10 +40,18 @@ extension Dataset {
     }
     try Library.locked { () throws(HDF5Error) in
       var first = start.map { hsize_t($0) }
-      let status = stored.withUnsafeBytes {
-        H5Dwrite_chunk(id, ptk_default(), mask, &first, $0.count, $0.baseAddress)
-      }
+      let status = H5Dwrite_chunk(
+        id, ptk_default(), mask, &first, stored.count, stored.baseAddress)
       guard status >= 0 else { throw failure("cannot write the chunk at \(start)") }
+    }
+  }
+
+  /// As above, from an array.
+  package func writeChunk(
+    _ stored: [UInt8], at start: [Int], mask: UInt32 = 0
+  ) throws(HDF5Error) {
+    try stored.withUnsafeBufferPointer { bytes throws(HDF5Error) in
+      try writeChunk(UnsafeRawBufferPointer(bytes), at: start, mask: mask)
     }
   }
 

@@ -16,14 +16,24 @@ final class ChunkStore {
     var tail: [UInt8] = []
   }
 
+  /// A column's sizes, at hand for every step.
+  struct Geometry {
+    var rowBytes: Int
+    var chunkRows: Int
+    var chunkBytes: Int
+  }
+
   let path: String
   let columns: [Column]
+  let geometry: [Geometry]
   private(set) var states: [ColumnState]
   /// Filters that whole chunks of a column skip.
   let masks: [UInt32]
   private var file: File?
   private let shared: Shared
   private let pipeline: ChunkPipeline
+  /// Where `writeWhole` encodes.
+  private var scratch = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
   /// What the pipeline's threads use. @unchecked: datasets are used by one thread at a time (the pipeline's writer, or the
   /// caller while nothing is under way), and `lock` guards the rest.
@@ -37,9 +47,18 @@ final class ChunkStore {
 
     init(path: String) { self.path = path }
 
-    /// Writes a chunk, if there is room for it.
+    /// As below, from an array.
     func write(
       _ position: Int, _ stored: [UInt8], row: Int, rows: Int, mask: UInt32
+    ) throws(SnapshotError) -> StoredChunk {
+      try stored.withRawBytes { bytes throws(SnapshotError) in
+        try write(position, bytes, row: row, rows: rows, mask: mask)
+      }
+    }
+
+    /// Writes a chunk, if there is room for it.
+    func write(
+      _ position: Int, _ stored: UnsafeRawBufferPointer, row: Int, rows: Int, mask: UInt32
     ) throws(SnapshotError) -> StoredChunk {
       if let breakage { throw breakage }
       guard FreeSpace.isThere(for: stored.count, beside: path) else {
@@ -78,6 +97,10 @@ final class ChunkStore {
     self.path = path
     let columns = declaration.layout.columns
     self.columns = columns
+    geometry = columns.map {
+      Geometry(
+        rowBytes: max(1, $0.rowBytes), chunkRows: $0.chunkRows, chunkBytes: $0.chunkBytes)
+    }
     states = columns.map { _ in ColumnState() }
     let shared = Shared(path: path)
     self.shared = shared
@@ -118,7 +141,7 @@ final class ChunkStore {
   func append(
     _ bytes: UnsafeRawBufferPointer, of values: TableRows.Values? = nil, to position: Int
   ) {
-    let size = columns[position].chunkBytes
+    let size = geometry[position].chunkBytes
     var offset = 0
     while states[position].tail.count + bytes.count - offset >= size {
       let source: ChunkPipeline.Source
@@ -127,17 +150,21 @@ final class ChunkStore {
         offset += size
       } else {
         let missing = size - states[position].tail.count
-        states[position].tail.append(contentsOf: bytes[offset..<offset + missing])
+        states[position].tail.append(
+          contentsOf: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + missing]))
         source = .bytes(states[position].tail)
         states[position].tail = []
         states[position].tail.reserveCapacity(size)
         offset += missing
       }
       pipeline.submit(.init(column: position, row: states[position].chunked, source: source))
-      states[position].chunked += columns[position].chunkRows
+      states[position].chunked += geometry[position].chunkRows
     }
-    states[position].tail.append(contentsOf: bytes[offset...])
-    states[position].rows += bytes.count / max(1, columns[position].rowBytes)
+    if offset < bytes.count {
+      states[position].tail.append(
+        contentsOf: UnsafeRawBufferPointer(rebasing: bytes[offset...]))
+    }
+    states[position].rows += bytes.count / geometry[position].rowBytes
   }
 
   /// Adds a whole chunk in its stored form; the column must have whole chunks so far.
@@ -164,17 +191,26 @@ final class ChunkStore {
     let codec = column.wholeChunkCodec(mask: masks[position])
     var chunks: [StoredChunk] = []
     var taken = 0
+    // Fresh memory for each chunk would cost more than the copy: the system hands it out page by page.
+    if scratch.count < codec.longest(column.chunkBytes) {
+      scratch.deallocate()
+      scratch = .allocate(byteCount: codec.longest(column.chunkBytes), alignment: 64)
+    }
     while (chunks.isEmpty ? state.tail.count : 0) + bytes.count - taken >= column.chunkBytes {
-      var stored: [UInt8]
+      let length: Int
       if chunks.isEmpty, !state.tail.isEmpty {
         let missing = column.chunkBytes - state.tail.count
-        stored = (state.tail + bytes[..<missing]).withUnsafeBytes { codec.encode($0) }
+        length = (state.tail + bytes[..<missing]).withUnsafeBytes {
+          codec.encode($0, into: scratch)
+        }
         taken = missing
       } else {
-        stored = codec.encode(
-          UnsafeRawBufferPointer(rebasing: bytes[taken..<taken + column.chunkBytes]))
+        length = codec.encode(
+          UnsafeRawBufferPointer(rebasing: bytes[taken..<taken + column.chunkBytes]),
+          into: scratch)
         taken += column.chunkBytes
       }
+      let stored = UnsafeRawBufferPointer(rebasing: scratch[..<length])
       let row = state.chunked + chunks.count * column.chunkRows
       chunks.append(
         try shared.write(
@@ -185,13 +221,14 @@ final class ChunkStore {
 
   /// Counts rows that `writeWhole` has written, and those that it left over.
   func adopt(_ bytes: UnsafeRawBufferPointer, chunks: Int, taken: Int, to position: Int) {
-    let rowBytes = max(1, columns[position].rowBytes)
     if chunks > 0 {
       states[position].tail.removeAll(keepingCapacity: true)
-      states[position].chunked += chunks * columns[position].chunkRows
+      states[position].chunked += chunks * geometry[position].chunkRows
     }
-    states[position].tail.append(contentsOf: bytes[taken...])
-    states[position].rows += bytes.count / rowBytes
+    if taken < bytes.count {
+      states[position].tail.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[taken...]))
+    }
+    states[position].rows += bytes.count / geometry[position].rowBytes
   }
 
   /// Where chunks lie that were written since this was last asked.
@@ -247,6 +284,7 @@ final class ChunkStore {
 
   deinit {
     pipeline.end()
+    scratch.deallocate()
     shared.datasets = []
   }
 }

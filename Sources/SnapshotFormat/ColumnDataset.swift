@@ -24,7 +24,7 @@ final class ColumnDataset {
   ///   - row: first row.
   ///   - rows: rows that count; less than a chunk's in the last one.
   func write(
-    _ stored: [UInt8], row: Int, rows: Int, mask: UInt32
+    _ stored: UnsafeRawBufferPointer, row: Int, rows: Int, mask: UInt32
   ) throws(HDF5Error) -> StoredChunk {
     if row + rows > extent {
       try dataset.resize(to: column.shape(rows: row + rows))

@@ -6,12 +6,14 @@ struct StepParts {
   struct Bytes {
     var column: Int
     var bytes: UnsafeRawBufferPointer
-    /// The array that the bytes are of, for streams.
+    /// Whether they are a stream's.
+    var isStream = false
+    /// The array that the bytes are of, where it is long enough for chunks to be made of it.
     var values: TableRows.Values?
   }
 
   /// Short rows, joined in `joined`.
-  private var small: [(column: Int, count: Int, values: TableRows.Values?)] = []
+  private var small: [(column: Int, count: Int, isStream: Bool)] = []
   private var joined: [UInt8] = []
   /// Long rows stay in the caller's arrays.
   private var large: [(column: Int, values: TableRows.Values)] = []
@@ -76,7 +78,7 @@ struct StepParts {
   private mutating func add<T: Element>(_ column: Int, _ values: [T]) {
     guard !values.isEmpty else { return }
     values.withUnsafeBytes { joined.append(contentsOf: $0) }
-    small.append((column, values.count * MemoryLayout<T>.stride, nil))
+    small.append((column, values.count * MemoryLayout<T>.stride, false))
   }
 
   private mutating func copy(_ values: TableRows.Values, to column: Int) {
@@ -84,7 +86,7 @@ struct StepParts {
     case .float(let numbers): numbers.withUnsafeBytes { joined.append(contentsOf: $0) }
     case .label(let labels): labels.withUnsafeBytes { joined.append(contentsOf: $0) }
     }
-    small.append((column, values.count * 4, values))
+    small.append((column, values.count * 4, true))
   }
 
   /// Passes all rows on while they stay where they are.
@@ -94,9 +96,10 @@ struct StepParts {
     try joined.withRawBytes { bytes throws(SnapshotError) in
       var parts: [Bytes] = []
       var start = 0
-      for (column, count, values) in small {
+      parts.reserveCapacity(small.count + large.count)
+      for (column, count, isStream) in small {
         let part = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
-        parts.append(Bytes(column: column, bytes: part, values: values))
+        parts.append(Bytes(column: column, bytes: part, isStream: isStream))
         start += count
       }
       try withLarge(0, &parts, body)
@@ -109,7 +112,7 @@ struct StepParts {
     guard index < large.count else { return try body(parts) }
     let (column, values) = large[index]
     func proceed(_ bytes: UnsafeRawBufferPointer) throws(SnapshotError) {
-      parts.append(Bytes(column: column, bytes: bytes, values: values))
+      parts.append(Bytes(column: column, bytes: bytes, isStream: true, values: values))
       try withLarge(index + 1, &parts, body)
     }
     switch values {

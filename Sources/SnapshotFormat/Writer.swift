@@ -186,28 +186,33 @@ public final class Writer {
     noteChunks(of: store)
     // Uncompressed, whole chunks cost no more than the journal would: they are written once, at their place. They come
     // after what is under way, so that the same rows give the same bytes.
-    let isDirect = parts.map { compression == .none && $0.values != nil }
+    let mayBeDirect = compression == .none
     var written: [(chunks: Int, taken: Int)] = []
+    written.reserveCapacity(parts.count)
     var isDrained = false
-    for (part, isDirect) in zip(parts, isDirect) {
-      let column = layout.columns[part.column]
-      let state = store.states[part.column]
+    for part in parts {
+      let size = store.geometry[part.column]
+      let chunked = store.states[part.column].chunked
       var taken = 0
       var whole: [StoredChunk] = []
-      if isDirect, state.tail.count + part.bytes.count >= column.chunkBytes {
+      if mayBeDirect, part.isStream,
+        store.states[part.column].tail.count + part.bytes.count >= size.chunkBytes
+      {
         if !isDrained { try store.drain() }
         isDrained = true
         (whole, taken) = try store.writeWhole(part.bytes, to: part.column)
       }
       written.append((whole.count, taken))
       for (number, chunk) in whole.enumerated() {
-        add(part.column, state.chunked + number * column.chunkRows, chunk)
+        add(part.column, chunked + number * size.chunkRows, chunk)
       }
       if taken < part.bytes.count {
-        let first = whole.isEmpty ? state.rows : state.chunked + whole.count * column.chunkRows
+        let first =
+          whole.isEmpty
+          ? store.states[part.column].rows : chunked + whole.count * size.chunkRows
         update.add(
           column: part.column, first: first,
-          rows: (part.bytes.count - taken) / max(1, column.rowBytes),
+          rows: (part.bytes.count - taken) / size.rowBytes,
           bytes: UnsafeRawBufferPointer(rebasing: part.bytes[taken...]))
       }
     }
@@ -218,7 +223,7 @@ public final class Writer {
     if synchronization == .commit { try journal!.synchronize() }
     // The step counts. What follows happens behind it.
     for (number, part) in parts.enumerated() {
-      if isDirect[number] {
+      if mayBeDirect, part.isStream {
         store.adopt(
           part.bytes, chunks: written[number].chunks, taken: written[number].taken, to: part.column)
       } else {
@@ -235,7 +240,7 @@ public final class Writer {
   private func add(_ column: Int, _ row: Int, _ chunk: StoredChunk) {
     chunks.append((column, row, chunk))
     update.add(
-      column: column, first: row, rows: layout.columns[column].chunkRows, chunk: chunk)
+      column: column, first: row, rows: store?.geometry[column].chunkRows ?? 0, chunk: chunk)
   }
 
   private func synchronizeIfDue(_ store: ChunkStore) throws(SnapshotError) {
@@ -256,7 +261,7 @@ public final class Writer {
   private func rotateIfDue(_ store: ChunkStore) throws(SnapshotError) {
     let tails = store.states.reduce(0) { $0 + $1.tail.count }
     let live = tails + chunks.count * (JournalFormat.segmentHead + JournalFormat.storedBody)
-    guard journal!.length > max(Self.shortestRotation, 4 * live) else { return }
+    guard journal!.length > max(Self.shortestRotation, 8 * live) else { return }
     try store.drain()
     if synchronization != .never { try store.synchronize() }
     let fresh = Names.journal(of: path) + ".new"

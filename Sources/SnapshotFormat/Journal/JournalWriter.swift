@@ -41,11 +41,12 @@ struct JournalUpdate {
     _ column: Int, _ kind: JournalFormat.SegmentKind, _ first: Int, _ rows: Int, _ length: Int
   ) {
     segments += 1
-    arena.append(littleEndian: UInt32(column))
-    arena.append(littleEndian: kind.rawValue)
-    arena.append(littleEndian: UInt64(first))
-    arena.append(littleEndian: UInt64(rows))
-    arena.append(littleEndian: UInt64(length))
+    // One append: there is a head for every column of every step.
+    let head = SIMD4<UInt64>(
+      UInt64(column) | UInt64(kind.rawValue) << 32, UInt64(first), UInt64(rows), UInt64(length))
+    let stored = SIMD4(
+      head.x.littleEndian, head.y.littleEndian, head.z.littleEndian, head.w.littleEndian)
+    withUnsafeBytes(of: stored) { arena.append(contentsOf: $0) }
   }
 
   /// Empties the update and keeps its memory.
