@@ -80,12 +80,13 @@ let package = Package(
 
     // People.
     module("Reporting", ["Results"]),
+    module("Inspection", ["SnapshotFormat", "HDF5", "Results", crypto]),
     module("Demonstrations", ["Recording", "SnapshotFormat", "LinearAlgebra", "HDF5"]),
     module(
       "Commands",
       [
-        "SnapshotFormat", "Recording", "Analysis", "Results", "Reporting", "Demonstrations",
-        argumentParser,
+        "SnapshotFormat", "Recording", "Analysis", "Results", "Reporting", "Inspection",
+        "Demonstrations", argumentParser,
       ]),
     tool("ptoken-record"),
     tool("ptoken-analyze"),
@@ -115,6 +116,8 @@ let package = Package(
     tests(
       "AnalysisTests",
       ["Analysis", "Demonstrations", "SnapshotFormat", "Results", "LinearAlgebra"]),
+    tests(
+      "InspectionTests", ["Inspection", "SnapshotFormat", "HDF5", "Results", crypto]),
     tests("ReportingTests", ["Reporting", "Results"]),
     tests(
       "DemonstrationsTests",

@@ -1,0 +1,49 @@
+private import Crypto
+internal import HDF5
+internal import SnapshotFormat
+
+/// SHA-256 of datasets' elements, little-endian and row-major, as readings state them.
+enum Digest {
+  static func of(_ bytes: some Sequence<UInt8>) -> JSON { text(SHA256.hash(data: Array(bytes))) }
+
+  /// Digest of a snapshot's column, read in blocks.
+  static func of(_ column: SnapshotColumn, in reader: Reader) throws(SnapshotError) -> JSON {
+    var hash = SHA256()
+    try reader.forEachBlock(of: column) { _, bytes in hash.update(data: bytes) }
+    return text(hash.finalize())
+  }
+
+  /// Digest of any dataset, read in blocks of its first axis.
+  static func of(_ dataset: borrowing Dataset) throws(HDF5Error) -> JSON {
+    let shape = try dataset.shape()
+    let rows = shape.first ?? 1
+    let rowBytes = shape.dropFirst().reduce(dataset.elementType.size, *)
+    let chunk = max(1, dataset.chunkShape?.first ?? 1)
+    let size = max(1, (4 << 20) / max(1, rowBytes))
+    let block = size > chunk ? size / chunk * chunk : size
+    var hash = SHA256()
+    for start in stride(from: 0, to: shape.contains(0) ? 0 : rows, by: block) {
+      let count = min(block, rows - start)
+      var bytes = [UInt8](repeating: 0, count: count * rowBytes)
+      var failure: HDF5Error?
+      bytes.withUnsafeMutableBytes { buffer in
+        do throws(HDF5Error) {
+          try dataset.readBytes(
+            into: buffer, start: [start] + shape.dropFirst().map { _ in 0 },
+            count: [count] + shape.dropFirst())
+        } catch {
+          failure = error
+        }
+      }
+      if let failure { throw failure }
+      hash.update(data: bytes)
+    }
+    return text(hash.finalize())
+  }
+
+  private static func text(_ digest: SHA256.Digest) -> JSON {
+    let digits = Array("0123456789abcdef")
+    return .text(
+      "sha256:" + String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }))
+  }
+}
