@@ -1,12 +1,15 @@
 internal import ArgumentParser
+private import Inspection
 private import SnapshotFormat
 
 /// `ptoken-inspect info`.
 struct InspectInfo: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "info", abstract: "Show run, steps, tables and streams.",
+    commandName: "info", abstract: "Show what a file holds, on one page.",
     discussion: """
-      Reads what the file declares, not its rows: quick however large the file is.
+      Of a snapshot: run, sessions, model, steps, tables and streams with their sizes. It reads what the file \
+      declares, not its rows: quick however large the file is. A snapshot that is still being recorded, or whose \
+      recorder died, is read from its journal. Of an analysis: layers, windows, figures and where they came from.
 
       EXAMPLES
         ptoken-inspect info run.h5
@@ -15,7 +18,7 @@ struct InspectInfo: ParsableCommand {
       \(Command.statuses)
       """)
 
-  @Argument(help: "Snapshot file.")
+  @Argument(help: "Snapshot or analysis file.")
   var input: String
 
   @OptionGroup var common: CommonOptions
@@ -23,9 +26,15 @@ struct InspectInfo: ParsableCommand {
   func validate() throws { try Files.requireName(input, "<input>") }
 
   func run() throws {
-    try Files.requireInput(input)
-    let description = try FileDescription(path: input)
-    try Console.result(
-      common.json ? try Files.json(description) : description.text, isJSON: common.json)
+    try Files.requireSnapshot(input)
+    if AnalysisFile.isAnalysis(input) {
+      let summary = try AnalysisSummary(path: input)
+      try Console.result(
+        common.json ? try Files.json(summary) : Page(summary).text, isJSON: common.json)
+    } else {
+      let summary = try SnapshotSummary(path: input)
+      try Console.result(
+        common.json ? try Files.json(summary) : Page(summary).text, isJSON: common.json)
+    }
   }
 }

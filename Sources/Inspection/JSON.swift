@@ -1,6 +1,7 @@
 /// A JSON value with numbers as they were written, so that none is rounded on its way.
 package indirect enum JSON: Sendable, Equatable {
   case null
+  case boolean(Bool)
   case number(String)
   case text(String)
   case array([JSON])
@@ -36,6 +37,7 @@ package indirect enum JSON: Sendable, Equatable {
     }
     switch self {
     case .null: text += "null"
+    case .boolean(let value): text += value ? "true" : "false"
     case .number(let digits): text += digits
     case .text(let value): text += Self.quoted(value)
     case .array(let values):
@@ -62,5 +64,27 @@ package indirect enum JSON: Sendable, Equatable {
         text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       }
     } + "\""
+  }
+}
+
+extension JSON: Encodable {
+  /// Encodes the value itself; keys stay as they are, whatever the encoder does to those of types.
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .null: try container.encodeNil()
+    case .boolean(let value): try container.encode(value)
+    case .number(let digits):
+      if let whole = Int(digits) {
+        try container.encode(whole)
+      } else if let large = UInt64(digits) {
+        try container.encode(large)
+      } else {
+        try container.encode(Double(digits))
+      }
+    case .text(let value): try container.encode(value)
+    case .array(let values): try container.encode(values)
+    case .object(let members): try container.encode(members)
+    }
   }
 }

@@ -15,19 +15,84 @@ struct InspectTests {
       let json = try Tool.run("ptoken-inspect info run.h5 --json", in: folder).json()
       #expect(
         Set(json.keys) == [
-          "bytes", "created", "file", "first_step", "last_step", "producer", "run_id", "status",
-          "steps", "tables",
+          "bytes", "compression", "created", "file", "first_epoch", "first_step", "format",
+          "frozen_layers", "last_epoch", "last_step", "model", "modes", "observer",
+          "payload_bytes", "producer", "records_frozen_layers", "run_id", "sessions", "status",
+          "steps", "stored_bytes", "tables", "training", "version",
         ])
       #expect(json["last_step"] as? Int == 44)
+      #expect((json["modes"] as? [String: Int])?["probe"] == 3)
+      #expect((json["training"] as? [String: Any])?["batch_size"] as? Int == 32)
       let table = try #require((json["tables"] as? [[String: Any]])?.first)
-      #expect(Set(table.keys) == ["mode", "name", "rows", "steps", "streams", "unit"])
+      #expect(
+        Set(table.keys) == [
+          "first_step", "has_local_steps", "has_weights", "last_step", "mode", "name",
+          "parameter_share", "payload_bytes", "rows", "schedule", "steps", "stored_bytes",
+          "streams", "unit",
+        ])
       let stream = try #require(
         (table["streams"] as? [[String: Any]])?.first { $0["stage"] != nil })
       #expect(
         Set(stream.keys) == [
-          "chunk_rows", "filters", "kind", "name", "object", "payload_bytes", "shape", "sketch",
-          "stage", "stored_bytes", "width",
+          "chunk_rows", "filters", "kind", "layer", "name", "object", "payload_bytes", "shape",
+          "sketch", "sketch_nonzeros", "sketch_seed", "stage", "stored_bytes", "width",
         ])
+      #expect(words.output.split(separator: "\n").allSatisfy { $0.count <= 100 })
+    }
+  }
+
+  @Test("info: an analysis, in words and as JSON")
+  func analysisInfo() throws {
+    try Samples.withAnalysis { folder in
+      let words = try Tool.run("ptoken-inspect info run.analysis.h5", in: folder)
+      #expect(words.status == 0 && words.errors == "")
+      for part in ["analysis 1.0", "snapshot    run.h5", "pairings 19", "gaussian", "W0000", "fc1"]
+      {
+        #expect(words.output.contains(part), "\(words.output)")
+      }
+      #expect(words.output.split(separator: "\n").allSatisfy { $0.count <= 100 })
+      let json = try Tool.run("ptoken-inspect info run.analysis.h5 --json", in: folder).json()
+      #expect((json["settings"] as? [String: Any])?["pairings"] as? Int == 19)
+      let measures = try #require(json["measures"] as? [[String: Any]])
+      #expect(measures.reduce(0) { $0 + ($1["count"] as? Int ?? 0) } == json["figures"] as? Int)
+    }
+  }
+
+  @Test("info: a snapshot whose recorder died is read from its journal")
+  func growingInfo() throws {
+    try withTemporaryFolder { folder in
+      let outcome = try Tool.shell(
+        "ptoken-record",
+        """
+        "$PROGRAM" demo run.h5 --epochs 10000 --quiet & recorder=$!
+        until [ -s run.h5.journal ]; do sleep 0.05; done
+        kill -9 $recorder; wait $recorder 2>/dev/null; true
+        """, in: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let json = try Tool.run("ptoken-inspect info run.h5 --json", in: folder).json()
+      #expect(json["status"] as? String == "crashed")
+      let words = try Tool.run("ptoken-inspect info run.h5", in: folder)
+      #expect(words.output.hasPrefix("run.h5  snapshot 1.0, crashed"))
+    }
+  }
+
+  @Test("reading: the same for every copy, and the broken requirements of a broken file")
+  func reading() throws {
+    try Samples.withRun { folder in
+      let outcome = try Tool.run("ptoken-inspect reading run.h5", in: folder)
+      #expect(outcome.status == 0 && outcome.errors == "")
+      let json = try outcome.json()
+      #expect(json["format"] as? String == "ptoken-snapshot")
+      #expect((json["tables"] as? [Any])?.count == 3)
+      try Samples.makeInvalid(folder.file("run.h5"))
+      let refused = try Tool.run("ptoken-inspect reading run.h5", in: folder)
+      #expect(refused.status == 1 && refused.errors == "")
+      #expect(try refused.json()["refused"] as? [String] == ["R-007", "R-032"])
+      try folder.write("empty.h5", [])
+      let empty = try Tool.run("ptoken-inspect reading empty.h5", in: folder)
+      #expect(empty.status == 1)
+      #expect(try empty.json()["refused"] as? [String] == ["R-001"])
+      expectError(try Tool.run("ptoken-inspect reading absent.h5", in: folder), "absent.h5:")
     }
   }
 
