@@ -75,7 +75,7 @@ package struct SnapshotSummary: Encodable {
       Session(
         firstStep: $0.firstStep,
         firstIndex: steps.indices.contains($0.firstStep) ? steps[$0.firstStep].index : nil,
-        started: $0.started, cutBytes: $0.cutBytes, rank: Int($0.rank))
+        started: $0.started, cutBytes: Int(clamping: $0.cutBytes), rank: Int($0.rank))
     }
     model = Self.model(reader)
     observer = JSON(parsing: reader.run.observer) ?? .null
