@@ -102,6 +102,9 @@ let package = Package(
     .executableTarget(
       name: "crash-trials", dependencies: ["SnapshotFormat", argumentParser],
       swiftSettings: settings),
+    .executableTarget(
+      name: "chunk-speed", dependencies: ["HDF5", "LinearAlgebra", argumentParser],
+      swiftSettings: settings),
 
     // Tests.
     .target(

@@ -164,6 +164,16 @@ package struct ChunkCodec: Sendable {
     return false
   }
 
+  /// Whether decoding takes much longer than reading the stored bytes.
+  var compresses: Bool {
+    filters.contains { filter in
+      switch filter {
+      case .deflate, .zstd: true
+      case .shuffle, .fletcher32, .unknown: false
+      }
+    }
+  }
+
   /// Whether a filter writes its output elsewhere than its input.
   private func moves(_ filter: Filter) -> Bool {
     switch filter {

@@ -48,7 +48,8 @@ extension Dataset {
       }
     }
     let chunksPerThread = max(1, Self.bytesPerThread / max(chunkBytes, 1))
-    let threads = min(Workspace.cores, slab.chunks / chunksPerThread)
+    // Without decompression threads would do little but wait for each other's turn at the lock.
+    let threads = codec.compresses ? min(Workspace.cores, slab.chunks / chunksPerThread) : 1
     // With the lock held here the other threads would wait for this one, and this one for them.
     if threads > 1, !Library.isLockedHere {
       DispatchQueue.concurrentPerform(iterations: threads) { _ in work() }

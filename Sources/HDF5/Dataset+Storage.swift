@@ -23,6 +23,16 @@ extension Dataset {
     }
   }
 
+  /// The address at which libhdf5 puts the next thing that is too long for its free space; O(1).
+  package func endOfAllocation() throws(HDF5Error) -> UInt64 {
+    try Library.locked { () throws(HDF5Error) in
+      var address = haddr_t.max
+      guard let owner = Handle(H5Iget_file_id(id), .file), H5Fget_eoa(owner.id, &address) >= 0
+      else { throw failure("cannot find the end of the file") }
+      return UInt64(address)
+    }
+  }
+
   /// Reads a hyperslab as bytes, row-major and in the machine's byte order.
   ///
   /// - Parameter buffer: exactly as long as the slab.

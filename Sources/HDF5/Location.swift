@@ -90,7 +90,12 @@ extension Location where Self: ~Copyable {
   package func dataset(_ name: String) throws(HDF5Error) -> Dataset {
     try requireHardLink(name, "a dataset")
     return try Library.locked { () throws(HDF5Error) in
-      guard let handle = Handle(H5Dopen2(id, name, ptk_default()), .dataset) else {
+      guard let access = Handle(H5Pcreate(ptk_dataset_access()), .properties) else {
+        throw failure("cannot set up opening a dataset")
+      }
+      // No chunk cache: chunks without filters go straight to where they are wanted, and others not through libhdf5.
+      H5Pset_chunk_cache(access.id, 0, 0, 1)
+      guard let handle = Handle(H5Dopen2(id, name, access.id), .dataset) else {
         throw .library(.mismatch, file: file, object: childPath(name), "expected a dataset")
       }
       return try Dataset(handle: handle, file: file, path: childPath(name))

@@ -55,6 +55,9 @@ enum ZstdFilter {
 
 /// Zstandard of whole byte arrays.
 package enum Zstd {
+  /// The version of libzstd in use, such as `1.5.4`.
+  package static var version: String { String(cString: ZSTD_versionString()) }
+
   /// One frame holding `bytes`.
   package static func compress(_ bytes: UnsafeRawBufferPointer, level: Int) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: bound(bytes.count)) { target, count in

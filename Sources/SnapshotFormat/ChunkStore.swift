@@ -45,6 +45,9 @@ final class ChunkStore {
     private let lock = NSLock()
     private var chunks: [(column: Int, row: Int, chunk: StoredChunk)] = []
 
+    /// Opened once the file is there.
+    private lazy var bytes = StoreBytes(path)
+
     init(path: String) { self.path = path }
 
     /// As below, from an array.
@@ -65,7 +68,8 @@ final class ChunkStore {
         throw OutputFile.error(ENOSPC, "cannot write", path)
       }
       do throws(HDF5Error) {
-        return try datasets[position].write(stored, row: row, rows: rows, mask: mask)
+        return try datasets[position].write(
+          stored, row: row, rows: rows, mask: mask, in: bytes)
       } catch {
         let failure = SnapshotError(error)
         breakage = failure

@@ -1,3 +1,4 @@
+private import Foundation
 internal import HDF5
 
 /// A growing dataset: writes whole chunks and knows where they lie.
@@ -24,21 +25,28 @@ final class ColumnDataset {
   ///   - row: first row.
   ///   - rows: rows that count; less than a chunk's in the last one.
   func write(
-    _ stored: UnsafeRawBufferPointer, row: Int, rows: Int, mask: UInt32
+    _ stored: UnsafeRawBufferPointer, row: Int, rows: Int, mask: UInt32, in store: StoreBytes
   ) throws(HDF5Error) -> StoredChunk {
     if row + rows > extent {
       try dataset.resize(to: column.shape(rows: row + rows))
       extent = row + rows
     }
     let start = column.chunkStart(row: row)
+    // libhdf5 1.10 finds a chunk's address only by going through all of them. New chunks go to the end of the file,
+    // which the bytes there can prove.
+    let end = try dataset.endOfAllocation()
     try dataset.writeChunk(stored, at: start, mask: mask)
-    guard let place = try dataset.chunkAddress(at: start) else {
-      throw HDF5Error(
-        code: .failed, file: dataset.file, object: dataset.path,
-        message: "the chunk at \(start) was not written")
+    var offset = end
+    if !store.holds(stored, at: end) {
+      guard let place = try dataset.chunkAddress(at: start) else {
+        throw HDF5Error(
+          code: .failed, file: dataset.file, object: dataset.path,
+          message: "the chunk at \(start) was not written")
+      }
+      offset = place.address
     }
     return StoredChunk(
-      offset: place.address, length: stored.count, mask: mask,
+      offset: offset, length: stored.count, mask: mask,
       checksum: JournalFormat.checksum(stored))
   }
 
@@ -48,4 +56,25 @@ final class ColumnDataset {
     try dataset.resize(to: column.shape(rows: rows))
     extent = rows
   }
+}
+
+/// The bytes of a store as the operating system has them.
+final class StoreBytes {
+  private let descriptor: Int32
+
+  init(_ path: String) { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
+
+  /// Whether these bytes lie there.
+  func holds(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) -> Bool {
+    guard descriptor >= 0, let place = Int(exactly: offset) else { return false }
+    let found = [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, count in
+      let target = UnsafeMutableRawBufferPointer(
+        rebasing: UnsafeMutableRawBufferPointer(buffer)[..<bytes.count])
+      count = JournalReader.readAll(descriptor, into: target, at: place) ? bytes.count : 0
+    }
+    guard found.count == bytes.count, let other = bytes.baseAddress else { return false }
+    return found.withUnsafeBytes { memcmp($0.baseAddress!, other, bytes.count) == 0 }
+  }
+
+  deinit { if descriptor >= 0 { _ = close(descriptor) } }
 }
