@@ -134,6 +134,9 @@ struct RecordDemo: ParsableCommand {
       valueName: "policy"))
   var sync = "interval"
 
+  @Flag(help: "Record no times, and an id made of the seed: the same file each time.")
+  var repeatable = false
+
   @Flag(help: "Go on with a recording that was interrupted or killed.")
   var resume = false
 
@@ -218,6 +221,7 @@ struct RecordDemo: ParsableCommand {
       var options = FederatedRun.Options()
       options.clients = clients
       options.probe = min(probe, options.probe)
+      options.isRepeatable = repeatable
       options.seed = seed
       options.recording = recording
       return try FederatedRun(options).record(
@@ -235,6 +239,7 @@ struct RecordDemo: ParsableCommand {
     options.traceEvery = traceEvery
     options.ranks = ranks
     options.resumes = resume
+    options.isRepeatable = repeatable
     options.seed = seed
     options.recording = recording
     return try DigitsRun(options).record(

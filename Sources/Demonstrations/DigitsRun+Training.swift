@@ -45,7 +45,7 @@ extension DigitsRun {
         let epoch = Double(step) / Double(max(perEpoch, 1))
         let elapsed = Double((clock.now - start) / .milliseconds(1)) / 1000
         var description = StepDescription(
-          index: step, epoch: epoch, time: (earlier?.time ?? 0) + elapsed, loss: loss,
+          index: step, epoch: epoch, time: options.isRepeatable ? .nan : (earlier?.time ?? 0) + elapsed, loss: loss,
           learningRate: options.learningRate, mode: .probe, participants: options.ranks,
           modelMode: .training, dropout: .inactive, batchNorm: .running)
         // Before a resumed recording's first step the same training runs again, unrecorded.
@@ -93,9 +93,10 @@ extension DigitsRun {
   private func recorders(
     _ paths: [String], _ producer: String, _ network: Network
   ) throws(SnapshotError) -> [Recorder] {
-    let now = Date().formatted(.iso8601)
+    let identity = RunIdentity(repeatableFor: options.isRepeatable ? options.seed : nil)
+    let now = identity.created
     let run = RunDescription(
-      id: UUID().uuidString.lowercased(), created: now, producer: producer,
+      id: identity.id, created: now, producer: producer,
       model: modelDescription(network), training: trainingDescription(),
       observer: ObserverDescription(role: "reader of per-example gradients").json)
     var recorders: [Recorder] = []

@@ -49,6 +49,8 @@ public struct DigitsRun: Sendable {
     public var ranks = 1
     /// Go on with a recording that was interrupted, or whose process died.
     public var resumes = false
+    /// Write nothing that differs from one recording to the next: no times, and an id made of the seed.
+    public var isRepeatable = false
     /// Seed of split, weights, batches, noise, sketch and record ids.
     public var seed: UInt64 = 1
     /// Recorder options.

@@ -1,4 +1,3 @@
-private import Foundation
 private import LinearAlgebra
 public import Recording
 public import SnapshotFormat
@@ -20,6 +19,8 @@ public struct FederatedRun: Sendable {
     public var learningRate = 0.1
     /// Records in the probe set, whose gradients are taken at the global weights now and then.
     public var probe = 300
+    /// Write nothing that differs from one recording to the next: no times, and an id made of the seed.
+    public var isRepeatable = false
     /// Seed of everything random.
     public var seed: UInt64 = 1
     /// Recorder options.
@@ -73,7 +74,9 @@ public struct FederatedRun: Sendable {
     do throws(SnapshotError) {
       while !isInterrupted() {
         var step = StepDescription(
-          index: round, time: Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000,
+          index: round,
+          time: options.isRepeatable
+            ? .nan : Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000,
           loss: loss, learningRate: options.learningRate, mode: .probe, modelMode: .training,
           dropout: .inactive, batchNorm: .running)
         if round % max(1, options.rounds / 4) == 0 || round == options.rounds {
@@ -130,10 +133,11 @@ public struct FederatedRun: Sendable {
         "aggregation": "mean weighted by examples",
       ],
     ])
+    let identity = RunIdentity(repeatableFor: options.isRepeatable ? options.seed : nil)
     return try Recorder(
       path: path,
       run: RunDescription(
-        id: UUID().uuidString.lowercased(), created: Date().formatted(.iso8601),
+        id: identity.id, created: identity.created,
         producer: producer, model: base.modelDescription(network), training: training,
         observer: ObserverDescription(role: "federated server", aggregation: .client).json),
       tables: [
