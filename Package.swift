@@ -120,7 +120,8 @@ let package = Package(
       "AnalysisTests",
       ["Analysis", "Demonstrations", "SnapshotFormat", "Results", "LinearAlgebra"]),
     tests(
-      "InspectionTests", ["Inspection", "SnapshotFormat", "HDF5", "Results", crypto]),
+      "InspectionTests", ["Inspection", "SnapshotFormat", "HDF5", "Results", crypto],
+      exclude: ["Python"]),
     tests("ReportingTests", ["Reporting", "Results"]),
     tests(
       "DemonstrationsTests",

@@ -6,6 +6,7 @@ internal import SnapshotFormat
 struct InspectMerge: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge", abstract: "Put the files of several ranks together.",
+    usage: "ptoken-inspect merge [<options>] <inputs> ... --output <file>",
     discussion: """
       The files must be of one run, with the same tables, and each of ranks of its own. Steps of equal index and \
       mode become one, with the rows of each rank after those of the lower one; every row keeps its rank. Whole \

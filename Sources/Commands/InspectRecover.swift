@@ -6,6 +6,7 @@ internal import SnapshotFormat
 struct InspectRecover: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "recover", abstract: "Make a file of a recording that was not finished.",
+    usage: "ptoken-inspect recover [<options>] <input>",
     discussion: """
       A recorder that was killed leaves run.h5.journal and run.h5.partial; together they hold every committed step. \
       Without --output, run.h5 is made of them and they are removed. Of a finished file that was damaged, the steps \

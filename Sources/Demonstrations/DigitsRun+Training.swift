@@ -45,7 +45,8 @@ extension DigitsRun {
         let epoch = Double(step) / Double(max(perEpoch, 1))
         let elapsed = Double((clock.now - start) / .milliseconds(1)) / 1000
         var description = StepDescription(
-          index: step, epoch: epoch, time: options.isRepeatable ? .nan : (earlier?.time ?? 0) + elapsed, loss: loss,
+          index: step, epoch: epoch,
+          time: options.isRepeatable ? .nan : (earlier?.time ?? 0) + elapsed, loss: loss,
           learningRate: options.learningRate, mode: .probe, participants: options.ranks,
           modelMode: .training, dropout: .inactive, batchNorm: .running)
         // Before a resumed recording's first step the same training runs again, unrecorded.

@@ -64,16 +64,19 @@ final class StoreBytes {
 
   init(_ path: String) { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
 
-  /// Whether these bytes lie there.
+  /// Whether these bytes were written there, where nothing was before: their two ends tell.
   func holds(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) -> Bool {
     guard descriptor >= 0, let place = Int(exactly: offset) else { return false }
-    let found = [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, count in
-      let target = UnsafeMutableRawBufferPointer(
-        rebasing: UnsafeMutableRawBufferPointer(buffer)[..<bytes.count])
-      count = JournalReader.readAll(descriptor, into: target, at: place) ? bytes.count : 0
+    let length = min(bytes.count, 256)
+    return withUnsafeTemporaryAllocation(byteCount: length, alignment: 8) { found in
+      for start in [0, bytes.count - length] {
+        let part = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
+        guard JournalReader.readAll(descriptor, into: found, at: place + start),
+          found.elementsEqual(part)
+        else { return false }
+      }
+      return true
     }
-    guard found.count == bytes.count, let other = bytes.baseAddress else { return false }
-    return found.withUnsafeBytes { memcmp($0.baseAddress!, other, bytes.count) == 0 }
   }
 
   deinit { if descriptor >= 0 { _ = close(descriptor) } }

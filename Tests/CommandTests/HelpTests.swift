@@ -5,7 +5,9 @@ import Testing
 struct HelpTests {
   static let commands = [
     "ptoken-record", "ptoken-record demo", "ptoken-analyze", "ptoken-report", "ptoken-inspect",
-    "ptoken-inspect info", "ptoken-inspect validate",
+    "ptoken-inspect info", "ptoken-inspect validate", "ptoken-inspect recover",
+    "ptoken-inspect merge", "ptoken-inspect diff", "ptoken-inspect export",
+    "ptoken-inspect reading",
   ]
 
   @Test("--help of every command is as reviewed", arguments: commands)
@@ -42,7 +44,8 @@ struct HelpTests {
       "--learning-rate 0", "--learning-rate inf", "--learning-rate nan", "--dp-clip 0",
       "--dp-clip nan", "--dp-noise 1", "--dp-clip 1 --dp-noise -1", "--probe-clip -1",
       "--probe-noise 1", "--compression lz4", "--model vit", "--seed -1", "--seed 1.5",
-      "--nonsense", "--prob 3", "second.h5",
+      "--nonsense", "--prob 3", "second.h5", "--ranks 17", "--ranks 2 --dp-clip 1", "--clients 1",
+      "--clients 9 --ranks 2", "--sync sometimes", "--resume --force",
     ]
     let studies = [
       "--sigma -1", "--sigma nan", "--sigma x", "--components 0", "--components 257",
@@ -57,7 +60,10 @@ struct HelpTests {
       "ptoken-report --json run.h5 -o ''", "ptoken-report --html run.h5 --sigma -1",
       "ptoken-report --html run.h5 --nonsense", "ptoken-inspect", "ptoken-inspect nonsense",
       "ptoken-inspect info", "ptoken-inspect info ''", "ptoken-inspect info run.h5 --jso",
-      "ptoken-inspect validate", "ptoken-inspect validate a.h5 b.h5",
+      "ptoken-inspect validate", "ptoken-inspect validate a.h5 b.h5", "ptoken-inspect recover",
+      "ptoken-inspect merge a.h5 -o b.h5", "ptoken-inspect merge a.h5 b.h5",
+      "ptoken-inspect diff a.h5", "ptoken-inspect export a.h5", "ptoken-inspect export a.h5 -o b",
+      "ptoken-inspect export a.h5 -o b.npz --steps 5..1", "ptoken-inspect reading",
     ]
     try withTemporaryFolder { folder in
       let text = try Golden.transcript(

@@ -91,7 +91,8 @@ struct JournalTests {
     }
   }
 
-  @Test("a chunk that a loss of power damaged ends the run before it, unless the journal has its rows")
+  @Test(
+    "a chunk that a loss of power damaged ends the run before it, unless the journal has its rows")
   func damagedChunk() throws {
     try withTemporaryFolder { folder in
       let path = folder.file("run.h5")
@@ -188,7 +189,8 @@ struct JournalTests {
   @Test("a hostile journal names no file but its own, and is refused where it is wrong")
   func hostile() throws {
     try withTemporaryFolder { folder in
-      try folder.write("run.h5.journal", Array("PTKJRNL".utf8) + [1] + [UInt8](repeating: 255, count: 64))
+      try folder.write(
+        "run.h5.journal", Array("PTKJRNL".utf8) + [1] + [UInt8](repeating: 255, count: 64))
       #expect(try Sample.error { _ = try Reader(path: folder.file("run.h5")) }.code == .invalid)
       try folder.write("run.h5.journal", Array("something else".utf8))
       #expect(try Sample.error { _ = try Reader(path: folder.file("run.h5")) }.code == .notOurs)

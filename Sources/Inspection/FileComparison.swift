@@ -1,0 +1,28 @@
+package import SnapshotFormat
+
+/// Compares two snapshots, or two analyses.
+package enum FileComparison {
+  /// What differs; empty where the files say the same. Compression, chunks and the order of bytes in a file do not count.
+  ///
+  /// Rows go by record id. Snapshots are read in blocks: memory does not grow with their streams.
+  ///
+  /// - Throws: `SnapshotError`: as `Reader.init` and `AnalysisFile.study`; `notOurs` for a snapshot and an analysis.
+  package static func differences(_ a: String, _ b: String) throws(SnapshotError) -> [Difference] {
+    let kinds = [a, b].map { AnalysisFile.isAnalysis($0) }
+    guard kinds[0] == kinds[1] else {
+      // Whether the other file is a snapshot at all is a question before that.
+      _ = try Reader(path: kinds[0] ? b : a)
+      throw SnapshotError(
+        code: .notOurs, file: b,
+        message: kinds[0]
+          ? "expected an analysis as \(a) is, found a snapshot"
+          : "expected a snapshot as \(a) is, found an analysis",
+        remedy: "Name two files of one kind.")
+    }
+    if kinds[0] {
+      return StudyComparison.differences(
+        try AnalysisFile.study(inFileAt: a), try AnalysisFile.study(inFileAt: b))
+    }
+    return try SnapshotComparison(Reader(path: a), Reader(path: b)).differences
+  }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Inspection
+import SnapshotFormat
+import TestSupport
+import Testing
+
+@Suite("Export")
+struct ExportTests {
+  private static func sample(_ name: String) -> String {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "samples/runs/\(name)").path(
+        percentEncoded: false)
+  }
+
+  @Test("numpy reads every array of an npz, and of safetensors, as h5py reads the file")
+  func arrays() throws {
+    try withTemporaryFolder { folder in
+      for name in ["mlp", "full", "federated", "ranks"] {
+        let input = Self.sample("\(name).h5")
+        for format in [Export.Format.npz, .safetensors] {
+          let output = folder.file("\(name).\(format.rawValue)")
+          try Export(input).write(format, to: output, force: false)
+          try Python.run("InspectionTests/Python/compare.py", input, output)
+        }
+      }
+    }
+  }
+
+  @Test("a table, its streams and a range of steps can be chosen")
+  func selection() throws {
+    try withTemporaryFolder { folder in
+      let output = folder.file("a.npz")
+      try Export(Self.sample("mlp.h5"), table: "probe", streams: ["fc1"], steps: 1...100)
+        .write(.npz, to: output, force: false)
+      let names = try Python.run("InspectionTests/Python/compare.py", Self.sample("mlp.h5"), output)
+      #expect(names.contains("tables/probe/streams/fc1 (200, 32)"), "\(names)")
+      #expect(!names.contains("fc2") && !names.contains("steps/"))
+      for wrong in [("other", []), ("probe", ["other"])] as [(String, [String])] {
+        let error = #expect(throws: SnapshotError.self) {
+          _ = try Export(Self.sample("mlp.h5"), table: wrong.0, streams: wrong.1)
+        }
+        #expect(error?.code == .notFound)
+      }
+    }
+  }
+
+  @Test("CSV has a row for each observation, and none that a spreadsheet would run")
+  func csv() throws {
+    try withTemporaryFolder { folder in
+      let output = folder.file("a.csv")
+      try Export(Self.sample("mlp.h5"), table: "trace").write(.csv, to: output, force: false)
+      let lines = String(decoding: try folder.bytes("a.csv"), as: UTF8.self)
+        .components(separatedBy: "\r\n")
+      #expect(lines[0] == "step,mode,epoch,loss,record,rank,digit,loss")
+      let reader = try Reader(path: Self.sample("mlp.h5"))
+      #expect(lines.count == reader.rowCount(ofTable: 1) + 2 && lines.last == "")
+      let first = lines[1].components(separatedBy: ",")
+      #expect(first[4] == (try reader.records(ofTable: 1, rows: 0..<1))[0].hexadecimal)
+      #expect(Float(first[7]) == (try reader.values(ofStream: 5, table: 1, rows: 0..<1))[0])
+      let steps = folder.file("s.csv")
+      try Export(Self.sample("mlp.h5")).write(.csv, to: steps, force: false)
+      #expect(
+        String(decoding: try folder.bytes("s.csv"), as: UTF8.self)
+          .components(separatedBy: "\r\n").count == reader.steps.count + 2)
+    }
+  }
+}
