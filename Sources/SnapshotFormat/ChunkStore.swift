@@ -201,20 +201,23 @@ final class ChunkStore {
       scratch = .allocate(byteCount: codec.longest(column.chunkBytes), alignment: 64)
     }
     while (chunks.isEmpty ? state.tail.count : 0) + bytes.count - taken >= column.chunkBytes {
-      let length: Int
+      var stored: UnsafeRawBufferPointer
       if chunks.isEmpty, !state.tail.isEmpty {
         let missing = column.chunkBytes - state.tail.count
-        length = (state.tail + bytes[..<missing]).withUnsafeBytes {
+        let length = (state.tail + bytes[..<missing]).withUnsafeBytes {
           codec.encode($0, into: scratch)
         }
+        stored = UnsafeRawBufferPointer(rebasing: scratch[..<length])
         taken = missing
       } else {
-        length = codec.encode(
-          UnsafeRawBufferPointer(rebasing: bytes[taken..<taken + column.chunkBytes]),
-          into: scratch)
+        // Without filters the rows are written from where they are.
+        stored = UnsafeRawBufferPointer(rebasing: bytes[taken..<taken + column.chunkBytes])
+        if !codec.filters.isEmpty {
+          let length = codec.encode(stored, into: scratch)
+          stored = UnsafeRawBufferPointer(rebasing: scratch[..<length])
+        }
         taken += column.chunkBytes
       }
-      let stored = UnsafeRawBufferPointer(rebasing: scratch[..<length])
       let row = state.chunked + chunks.count * column.chunkRows
       chunks.append(
         try shared.write(

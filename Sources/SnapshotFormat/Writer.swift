@@ -9,7 +9,7 @@ internal import HDF5
 public final class Writer {
   /// How streams are compressed. Columns of steps, observations and members are always zstd.
   public enum Compression: String, Sendable, CaseIterable {
-    /// Whole chunks as they are, with a checksum; the last chunk, partly filled, is deflated.
+    /// Whole chunks as they are, without a checksum; the last chunk, partly filled, is deflated and has one.
     case none
     /// Shuffle and zlib's deflate at level 4; for readers without Zstandard.
     case deflate
@@ -25,7 +25,7 @@ public final class Writer {
     }
 
     /// Filters that whole chunks skip: bit i for filter i.
-    var wholeChunkMask: UInt32 { self == .none ? 0b011 : 0 }
+    var wholeChunkMask: UInt32 { self == .none ? 0b111 : 0 }
   }
 
   /// What a loss of power may cost. The death of the process costs nothing in any case.
