@@ -181,7 +181,8 @@ public struct Analyzer: Sendable {
     let steps = reader.steps[window.steps].filter { $0.mode == window.mode }
     let losses = steps.map(\.loss).filter(\.isFinite)
     return Study.Window(
-      table: window.table, mode: window.mode.description, firstStep: steps.first!.index, lastStep: steps.last!.index,
+      table: window.table, mode: window.mode.description, firstStep: steps.first!.index,
+      lastStep: steps.last!.index,
       epoch: steps.first!.epoch,
       loss: losses.isEmpty ? .nan : losses.reduce(0, +) / Double(losses.count),
       rows: rows.selected.count, folds: rows.foldCount, candidates: rows.candidates,

@@ -197,7 +197,8 @@ extension Study {
 
     /// Creates a window description from its parts.
     public init(
-      table: Int, mode: String, firstStep: Int, lastStep: Int, epoch: Double, loss: Double, rows: Int,
+      table: Int, mode: String, firstStep: Int, lastStep: Int, epoch: Double, loss: Double,
+      rows: Int,
       folds: Int, candidates: Int, labelEntropy: Double, labelChance: Double
     ) {
       self.table = table

@@ -1,4 +1,5 @@
 import Foundation
+import HDF5
 import TestSupport
 import Testing
 
@@ -93,6 +94,34 @@ struct InspectTests {
       #expect(empty.status == 1)
       #expect(try empty.json()["refused"] as? [String] == ["R-001"])
       expectError(try Tool.run("ptoken-inspect reading absent.h5", in: folder), "absent.h5:")
+    }
+  }
+
+  @Test("diff: equal is status 0 and said in words, a difference is status 1 and a line each")
+  func diff() throws {
+    try Samples.withAnalysis { folder in
+      try folder.write("copy.h5", Samples.run())
+      let equal = try Tool.run("ptoken-inspect diff run.h5 copy.h5", in: folder)
+      #expect(equal.status == 0 && equal.output == "run.h5 and copy.h5 are equal.\n")
+      try Tool.withoutSpawning {
+        let file = try File.open(at: folder.file("copy.h5"), mode: .readWrite)
+        try file.setAttribute("producer", Samples.hostileName)
+        try file.close()
+      }
+      let other = try Tool.run("ptoken-inspect diff run.h5 copy.h5", in: folder)
+      #expect(other.status == 1 && other.errors == "")
+      #expect(other.output.hasPrefix("@producer: '"))
+      expectHarmless(other)
+      let json = try Tool.run("ptoken-inspect diff run.h5 copy.h5 --json", in: folder)
+      #expect(json.status == 1)
+      expectHarmless(json)
+      #expect(try json.json()["is_equal"] as? Bool == false)
+      let found = try #require(try json.json()["differences"] as? [[String: Any]])
+      #expect(found.map { $0["place"] as? String } == ["@producer"])
+      expectError(
+        try Tool.run("ptoken-inspect diff run.h5 run.analysis.h5", in: folder),
+        "run.analysis.h5:", "found an analysis")
+      expectError(try Tool.run("ptoken-inspect diff run.h5 absent.h5", in: folder), "absent.h5:")
     }
   }
 
