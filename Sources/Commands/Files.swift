@@ -42,6 +42,11 @@ enum Files {
       guard errno == ENOENT else {
         throw failure(.permission, "cannot read: \(reason(errno))", "Check the path.")
       }
+      guard !exists(path + ".journal") else {
+        throw failure(
+          .notFound, "expected a file, found an unfinished recording of this name",
+          "Wait for its recorder; if it died, make a file with ptoken-inspect recover \(path).")
+      }
       let other = path + ".h5"
       throw failure(
         .notFound, "expected a file, found nothing",

@@ -72,7 +72,7 @@ struct InspectExport: ParsableCommand {
   }
 
   func run() throws {
-    if !Files.exists(input + ".journal") { try Files.requireInput(input) }
+    try Files.requireSnapshot(input)
     try Files.requireOther(output, than: input)
     let export = try Export(input, table: table, streams: stream, steps: range)
     try export.write(form!, to: output, force: force)

@@ -23,7 +23,7 @@ struct InspectValidate: ParsableCommand {
   func validate() throws { try Files.requireName(input, "<input>") }
 
   func run() throws {
-    try Files.requireInput(input)
+    try Files.requireSnapshot(input)
     let violations = try Validator.violations(inFileAt: input)
     if common.json {
       try Console.result(

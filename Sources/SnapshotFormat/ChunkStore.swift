@@ -121,8 +121,10 @@ final class ChunkStore {
           mask: masks[task.column])
         shared.note(task.column, task.row, chunk)
       })
+    // For its owner alone, as libhdf5 would not create it: gradients are personal data.
+    _ = try OutputFile(creating: path)
     do throws(HDF5Error) {
-      let file = try File.create(at: path)
+      let file = try File.create(at: path, overwrite: true)
       shared.datasets = try Skeleton.create(declaration, in: file)
       self.file = consume file
     } catch {

@@ -28,6 +28,12 @@ enum Leftovers {
       )
     }
     unlink(journal)
-    if let store { unlink(store) }
+    if let store { removeStore(store) }
+  }
+
+  /// Removes a store, and the space that was set aside beside it.
+  static func removeStore(_ path: String) {
+    unlink(path)
+    unlink(path + ".reserve")
   }
 }

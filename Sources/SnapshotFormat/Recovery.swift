@@ -69,7 +69,9 @@ public enum Recovery {
     }
     try file.commit()
     if removesJournal, let journal {
-      if let store = JournalReader.storePath(journal.path, journal.head) { unlink(store) }
+      if let store = JournalReader.storePath(journal.path, journal.head) {
+        Leftovers.removeStore(store)
+      }
       unlink(journal.path)
     }
     return Report(

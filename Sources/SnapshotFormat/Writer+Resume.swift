@@ -63,6 +63,6 @@ extension Writer {
       abandon()
       throw error.naming(path)
     }
-    if let oldStore, oldStore != newStore { unlink(oldStore) }
+    if let oldStore, oldStore != newStore { Leftovers.removeStore(oldStore) }
   }
 }
