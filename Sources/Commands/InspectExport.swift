@@ -11,7 +11,8 @@ struct InspectExport: ParsableCommand {
     discussion: """
       The form is that of the output's ending, or of --format. Arrays are called as they lie in the file: \
       tables/probe/streams/fc1, tables/probe/observations/record, steps/index. CSV has numbers and labels only: \
-      the rows of one --table, or the steps. What is exported is personal data, as the snapshot is.
+      the rows of one --table, or the steps. Members are exported with all steps and streams only; the columns of \
+      steps always whole, since observations/step counts in them. What is exported is personal data, as the snapshot is.
 
       EXAMPLES
         ptoken-inspect export run.h5 -o run.npz
@@ -66,6 +67,9 @@ struct InspectExport: ParsableCommand {
           ?? "--output: expected a name that ends in .npz, .safetensors or .csv, or --format with it."
       )
     }
+    guard form != .csv || stream.isEmpty || table != nil else {
+      throw ValidationError("--stream: expected --table with it for CSV, found none.")
+    }
     guard steps == nil || range != nil else {
       throw ValidationError("--steps: expected a range such as 0..100, found '\(steps ?? "")'.")
     }
@@ -73,7 +77,9 @@ struct InspectExport: ParsableCommand {
 
   func run() throws {
     try Files.requireSnapshot(input)
-    try Files.requireOther(output, than: input)
+    for own in [input, input + ".journal", input + ".partial"] {
+      try Files.requireOther(output, than: own)
+    }
     let export = try Export(input, table: table, streams: stream, steps: range)
     try export.write(form!, to: output, force: force)
     let bytes = Files.size(output)

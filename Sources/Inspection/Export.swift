@@ -101,14 +101,33 @@ public struct Export {
   private func name(ofTable table: Int) -> String {
     let name = reader.tables[table].name
     let isShared = reader.tables.count { $0.name == name } > 1
-    return (isShared ? "\(name) \(table)" : name).replacing("/", with: "_")
+    return Self.encoded(isShared ? "\(name) \(table)" : name)
+  }
+
+  /// A name as one part of a path, and no other's: percent-encoded but for what is harmless everywhere.
+  private static func encoded(_ name: String) -> String {
+    let isHidden = name.hasPrefix(".")
+    return name.utf8.enumerated().reduce(into: "") { result, byte in
+      let scalar = Unicode.Scalar(byte.element)
+      let isPlain =
+        "-_. ()".unicodeScalars.contains(scalar) || scalar.properties.isAlphabetic
+        || scalar.properties.numericType != nil
+      if byte.element < 128, isPlain, !(isHidden && byte.offset == 0) {
+        result.unicodeScalars.append(scalar)
+      } else {
+        let digits = String(byte.element, radix: 16, uppercase: true)
+        result += "%" + (digits.count == 1 ? "0" : "") + digits
+      }
+    }
   }
 
   var arrays: [Array] {
     var found: [Array] = []
     if streams.isEmpty {
       for column in reader.stepColumns {
-        found.append(Array(name: "steps/\(column.name)", column: column, rows: stepRows))
+        // Whole, whatever steps are chosen: observations/step counts in them.
+        found.append(
+          Array(name: "steps/\(column.name)", column: column, rows: 0..<reader.steps.count))
       }
     }
     for table in tables {
@@ -128,7 +147,7 @@ public struct Export {
       where streams.isEmpty || streams.contains(stream.name) {
         found.append(
           Array(
-            name: "\(place)/streams/\(stream.name.replacing("/", with: "_"))",
+            name: "\(place)/streams/\(Self.encoded(stream.name))",
             column: reader.streamColumn(position, ofTable: table), rows: rows))
       }
     }
@@ -153,7 +172,7 @@ public struct Export {
       $0.element.width == 1 && (streams.isEmpty || streams.contains($0.element.name))
     }
     try file.write(
-      row: ["step", "mode", "epoch", "loss", "record", "rank"] + columns.map(\.element.name))
+      row: ["step", "mode", "epoch", "step_loss", "record", "rank"] + columns.map(\.element.name))
     for (step, all) in reader.stepRanges(ofTable: table) where stepRows.contains(step) {
       let about = reader.steps[step]
       // A step may have many rows: some at a time.

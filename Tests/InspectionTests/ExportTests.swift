@@ -51,7 +51,7 @@ struct ExportTests {
       try Export(Self.sample("mlp.h5"), table: "trace").write(.csv, to: output, force: false)
       let lines = String(decoding: try folder.bytes("a.csv"), as: UTF8.self)
         .components(separatedBy: "\r\n")
-      #expect(lines[0] == "step,mode,epoch,loss,record,rank,digit,loss")
+      #expect(lines[0] == "step,mode,epoch,step_loss,record,rank,digit,loss")
       let reader = try Reader(path: Self.sample("mlp.h5"))
       #expect(lines.count == reader.rowCount(ofTable: 1) + 2 && lines.last == "")
       let first = lines[1].components(separatedBy: ",")
