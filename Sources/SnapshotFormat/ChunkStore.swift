@@ -121,10 +121,11 @@ final class ChunkStore {
           mask: masks[task.column])
         shared.note(task.column, task.row, chunk)
       })
-    // For its owner alone, as libhdf5 would not create it: gradients are personal data.
-    _ = try OutputFile(creating: path)
     do throws(HDF5Error) {
-      let file = try File.create(at: path, overwrite: true)
+      let file = try File.create(at: path)
+      // For its owner alone, before anything is in it: gradients are personal data. (A file made beforehand and
+      // truncated by libhdf5 would be flushed to the disk when it is closed, as ext4 does.)
+      chmod(path, 0o600)
       shared.datasets = try Skeleton.create(declaration, in: file)
       self.file = consume file
     } catch {
