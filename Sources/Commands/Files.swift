@@ -16,11 +16,6 @@ enum Files {
 
   static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
-  static func size(_ path: String) -> Int {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    return (attributes?[.size] as? NSNumber)?.intValue ?? 0
-  }
-
   /// An error number in words, such as `no space left on device`.
   static func reason(_ number: Int32) -> String {
     String(cString: strerror(number)).lowercased()
@@ -92,14 +87,7 @@ enum Files {
     let descriptor = open(output.temporary, O_WRONLY)
     let failure = descriptor < 0 ? errno : write(Array(text.utf8), to: descriptor)
     if descriptor >= 0 { _ = close(descriptor) }
-    if let failure {
-      let isFull = [ENOSPC, EDQUOT, EFBIG].contains(failure)
-      throw SnapshotError(
-        code: isFull ? .noSpace : .failed, file: path,
-        message: isFull
-          ? "cannot write: the device or its quota is full" : "cannot write: \(reason(failure))",
-        remedy: "Free some space, or write elsewhere.")
-    }
+    if let failure { throw SnapshotError(number: failure, "cannot write", path) }
     try output.commit()
   }
 

@@ -82,7 +82,7 @@ struct InspectExport: ParsableCommand {
     }
     let export = try Export(input, table: table, streams: stream, steps: range)
     try export.write(form!, to: output, force: force)
-    let bytes = Files.size(output)
+    let bytes = FileSize.of(output)
     try Console.result(
       common.json
         ? try Files.json(Outcome(file: output, bytes: bytes))

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 private import Foundation
+internal import Inspection
 internal import SnapshotFormat
 
 /// `ptoken-inspect merge`.
@@ -53,7 +54,7 @@ struct InspectMerge: ParsableCommand {
     }
     let ranks = report.ranks.map { "\($0)" }.joined(separator: ", ")
     try Console.result(
-      "\(output): \(Console.count(report.steps, "step")) of ranks \(ranks), \(Console.bytes(Files.size(output)))."
+      "\(output): \(Console.count(report.steps, "step")) of ranks \(ranks), \(Console.bytes(FileSize.of(output)))."
     )
     if report.partialSteps > 0 {
       Console(quiet: common.quiet).note(

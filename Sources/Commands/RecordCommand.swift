@@ -1,6 +1,7 @@
 public import ArgumentParser
 private import Demonstrations
 private import Foundation
+private import Inspection
 private import Recording
 private import SnapshotFormat
 
@@ -258,7 +259,7 @@ struct RecordDemo: ParsableCommand {
     Console.endProgress()
     let files = DigitsRun.paths(for: output, ranks: ranks)
     let output = files.joined(separator: ", ")
-    let bytes = files.reduce(0) { $0 + Files.size($1) }
+    let bytes = files.reduce(0) { $0 + FileSize.of($1) }
     if common.json {
       try Console.result(
         try Files.json(

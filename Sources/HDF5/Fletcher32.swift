@@ -25,6 +25,7 @@ package enum Fletcher32 {
       let eights = block / 8
       for _ in 0..<eights {
         let raw = base.loadUnaligned(fromByteOffset: position, as: SIMD8<UInt16>.self)
+        // Two neighbouring words as the halves of one lane: their sums differ in weight only. Same size, any bits valid.
         let pairs = unsafeBitCast(bigEndian(raw), to: SIMD4<UInt32>.self)
         even1 &+= pairs & 0xffff
         odd1 &+= pairs &>> 16

@@ -4,8 +4,8 @@ private import Synchronization
 
 /// What one thread at a time needs to run filters: compression contexts and scratch memory, kept for the next
 /// chunk because making them anew costs as much as a small chunk does.
+/// @unchecked: `use` lends an instance to one caller at a time.
 final class Workspace: @unchecked Sendable {
-  // @unchecked: `use` lends an instance to one caller at a time.
   private static let idle = Mutex<[Workspace]>([])
   /// Cores that this process may use.
   static let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)

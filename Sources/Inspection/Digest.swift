@@ -18,19 +18,16 @@ enum Digest {
     let shape = try dataset.shape()
     let rows = shape.first ?? 1
     let rowBytes = shape.dropFirst().reduce(dataset.elementType.size, *)
-    let chunk = max(1, dataset.chunkShape?.first ?? 1)
-    let size = max(1, (4 << 20) / max(1, rowBytes))
-    let block = size > chunk ? size / chunk * chunk : size
+    let block = Block.rows(rowBytes: rowBytes, chunkRows: dataset.chunkShape?.first ?? 1)
     var hash = SHA256()
-    for start in stride(from: 0, to: shape.contains(0) ? 0 : rows, by: block) {
-      let count = min(block, rows - start)
-      var bytes = [UInt8](repeating: 0, count: count * rowBytes)
+    for part in (0..<(shape.contains(0) ? 0 : rows)).split(every: block) {
+      var bytes = [UInt8](repeating: 0, count: part.count * rowBytes)
       var failure: HDF5Error?
       bytes.withUnsafeMutableBytes { buffer in
         do throws(HDF5Error) {
           try dataset.readBytes(
-            into: buffer, start: [start] + shape.dropFirst().map { _ in 0 },
-            count: [count] + shape.dropFirst())
+            into: buffer, start: [part.lowerBound] + shape.dropFirst().map { _ in 0 },
+            count: [part.count] + shape.dropFirst())
         } catch {
           failure = error
         }
@@ -42,8 +39,6 @@ enum Digest {
   }
 
   private static func text(_ digest: SHA256.Digest) -> JSON {
-    let digits = Array("0123456789abcdef")
-    return .text(
-      "sha256:" + String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }))
+    .text("sha256:" + Hexadecimal.text(Array(digest)))
   }
 }

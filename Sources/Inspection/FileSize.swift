@@ -1,8 +1,9 @@
 private import Foundation
 
 /// Sizes of files.
-enum FileSize {
-  static func of(_ path: String) -> Int {
+package enum FileSize {
+  /// Bytes of a file; 0 where there is none.
+  package static func of(_ path: String) -> Int {
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     return (attributes?[.size] as? NSNumber)?.intValue ?? 0
   }

@@ -11,17 +11,7 @@ final class SequentialFile {
   init(_ path: String) throws(SnapshotError) {
     self.path = path
     descriptor = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Self.error(errno, path) }
-  }
-
-  private static func error(_ number: Int32, _ path: String) -> SnapshotError {
-    let isFull = [ENOSPC, EDQUOT, EFBIG].contains(number)
-    let reason = String(cString: strerror(number)).lowercased()
-    return SnapshotError(
-      code: isFull ? .noSpace : .failed, file: path,
-      message: isFull
-        ? "cannot write: the device or its quota is full" : "cannot write: \(reason)",
-      remedy: "Free some space, or write elsewhere.")
+    guard descriptor >= 0 else { throw SnapshotError(number: errno, "cannot write", path) }
   }
 
   func write(_ bytes: some Collection<UInt8>) throws(SnapshotError) {
@@ -50,7 +40,7 @@ final class SequentialFile {
       }
       guard count > 0 else {
         if count < 0, errno == EINTR { continue }
-        throw Self.error(count == 0 ? ENOSPC : errno, path)
+        throw SnapshotError(number: count == 0 ? ENOSPC : errno, "cannot write", path)
       }
       done += count
     }

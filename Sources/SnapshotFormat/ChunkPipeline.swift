@@ -5,7 +5,7 @@ internal import HDF5
 /// the same bytes.
 ///
 /// Bounded: handing over waits while too much is under way. A chunk that cannot be written stays first in the queue
-/// and can be tried again.
+/// and can be tried again. @unchecked: `condition` guards all mutable state.
 final class ChunkPipeline: @unchecked Sendable {
   /// Bytes of a whole chunk that may be part of a longer array.
   enum Source: Sendable {
@@ -50,7 +50,6 @@ final class ChunkPipeline: @unchecked Sendable {
     var isWaiting: Bool { if case .waiting = self { true } else { false } }
   }
 
-  // @unchecked: `condition` guards all mutable state.
   private let condition = NSCondition()
   private let capacity: Int
   private let encode: @Sendable (Task) -> [UInt8]

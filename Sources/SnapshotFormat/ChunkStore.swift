@@ -65,7 +65,7 @@ final class ChunkStore {
     ) throws(SnapshotError) -> StoredChunk {
       if let breakage { throw breakage }
       guard FreeSpace.isThere(for: stored.count, beside: path) else {
-        throw OutputFile.error(ENOSPC, "cannot write", path)
+        throw SnapshotError(number: ENOSPC, "cannot write", path)
       }
       do throws(HDF5Error) {
         return try datasets[position].write(
@@ -250,7 +250,7 @@ final class ChunkStore {
   /// Makes the chunks written so far durable.
   func synchronize() throws(SnapshotError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw OutputFile.error(errno, "cannot synchronize", path) }
+    guard descriptor >= 0 else { throw SnapshotError(number: errno, "cannot synchronize", path) }
     defer { _ = close(descriptor) }
     try OutputFile.synchronize(descriptor, path)
   }

@@ -9,11 +9,10 @@ enum DescriptionRules {
     var message: String
   }
 
-  /// Refuses descriptions that a file may not hold; returns the names of the model's layers.
-  @discardableResult
+  /// Refuses descriptions that a file may not hold; returns what their JSON says.
   static func check(
     run: RunDescription, tables: [TableDescription], file: String
-  ) throws(SnapshotError) -> [String] {
+  ) throws(SnapshotError) -> JSONRules.Reading {
     let json = JSONRules.read(run)
     let breaches = breaches(of: run) + json.breaches + breaches(of: tables, layers: json.layers)
     if let breach = breaches.first {
@@ -21,7 +20,7 @@ enum DescriptionRules {
         code: .invalid, file: file, object: breach.object, message: breach.message,
         requirement: breach.requirement)
     }
-    return json.layers ?? []
+    return json
   }
 
   static func breaches(of run: RunDescription) -> [Breach] {

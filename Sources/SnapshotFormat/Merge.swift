@@ -51,6 +51,7 @@ public enum Merge {
         requirement: "R-021")
     }
     let file = try ReplacingFile(output, force: force)
+    // The store makes it anew, and only where nothing is.
     unlink(file.temporary)
     do throws(SnapshotError) {
       let compression = Recovery.compression(of: opened[0])

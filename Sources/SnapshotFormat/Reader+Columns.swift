@@ -10,10 +10,22 @@ package struct SnapshotColumn: Sendable {
   package let width: Int?
   /// Rows that a reader may see.
   package let rows: Int
+  /// Rows of a block of about 4 MiB: whole chunks, so that none is decoded twice.
+  package let blockRows: Int
   /// Rows of a chunk; 1 where the dataset is not chunked.
-  package let chunkRows: Int
+  let chunkRows: Int
   /// Position in the layout.
   let position: Int
+
+  init(_ column: Column, at position: Int, rows: Int) {
+    path = column.path
+    type = column.type
+    width = column.width
+    self.rows = rows
+    blockRows = column.blockRows
+    chunkRows = max(1, column.chunkRows)
+    self.position = position
+  }
 
   /// Last part of the path.
   package var name: String { path.split(separator: "/").last.map(String.init) ?? path }
@@ -59,25 +71,7 @@ extension Reader {
   package func bytes(
     of column: SnapshotColumn, rows: Range<Int>
   ) throws(SnapshotError) -> [UInt8] {
-    guard rows.lowerBound >= 0, rows.upperBound <= column.rows else {
-      throw SnapshotError(
-        code: .invalid, file: path, object: column.path,
-        message: "expected rows \(rows.lowerBound) to \(rows.upperBound), found \(column.rows)")
-    }
-    let count = rows.count * column.rowBytes
-    var failure: SnapshotError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      let target = UnsafeMutableRawBufferPointer(
-        rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count])
-      do throws(SnapshotError) {
-        if count > 0 { try source.read(column.position, rows: rows, into: target) }
-        initialized = count
-      } catch {
-        failure = error
-      }
-    }
-    if let failure { throw failure }
-    return bytes
+    try source.bytes(column.position, rows: rows)
   }
 
   /// Passes a column's rows on as bytes, in blocks of about 4 MiB.
@@ -86,28 +80,12 @@ extension Reader {
     _ body: (Range<Int>, [UInt8]) throws(SnapshotError) -> Void
   ) throws(SnapshotError) {
     let rows = rows ?? 0..<column.rows
-    let block = column.blockRows
-    var start = rows.lowerBound
-    while start < rows.upperBound {
-      let end = min(start / block * block + block, rows.upperBound)
-      try body(start..<end, bytes(of: column, rows: start..<end))
-      start = end
+    for part in rows.split(every: column.blockRows) {
+      try body(part, bytes(of: column, rows: part))
     }
   }
 
   private func column(_ position: Int, rows: Int) -> SnapshotColumn {
-    let column = source.columns[position]
-    return SnapshotColumn(
-      path: column.path, type: column.type, width: column.width, rows: rows,
-      chunkRows: column.chunkRows, position: position)
-  }
-}
-
-extension SnapshotColumn {
-  /// Rows of a block of about 4 MiB: whole chunks, so that none is decoded twice.
-  package var blockRows: Int {
-    let size = max(1, (4 << 20) / max(1, rowBytes))
-    let chunk = max(1, chunkRows)
-    return size > chunk ? size / chunk * chunk : size
+    SnapshotColumn(source.columns[position], at: position, rows: rows)
   }
 }

@@ -57,13 +57,14 @@ public final class Reader {
     let journalPath = growing.journal.path
     // Asked first: a recorder that ends after this is noticed the next time.
     let isAlive = JournalReader.isLocked(journalPath)
-    let current = try? JournalReader(path: journalPath)
-    if let current, current.head.id == growing.journal.head.id {
-      _ = try growing.advance()
+    let current = JournalReader.id(of: journalPath)
+    if current == growing.journal.head.id {
+      try growing.advance()
       try take(ContentsLoader(declaration, growing, after: contents))
       status = isAlive ? .recording : .crashed
-    } else if let current {
-      let fresh = try JournalSource(journal: current)
+    } else if current != nil, let next = try? JournalReader(path: journalPath) {
+      // A new journal took its place: the old one was long, or a recorder goes on with the run.
+      let fresh = try JournalSource(journal: next)
       try take(ContentsLoader(declaration, fresh, after: contents))
       source = fresh
       status = isAlive ? .recording : .crashed

@@ -76,7 +76,7 @@ public enum FileDigest {
 }
 
 /// Bytes as text.
-enum Hexadecimal {
+package enum Hexadecimal {
   /// The bytes that a text of lower-case digits stands for; nil for any other text.
   static func bytes(_ text: String) -> [UInt8]? {
     let digits = text.utf8.map { byte -> UInt8? in
@@ -90,7 +90,8 @@ enum Hexadecimal {
     return stride(from: 0, to: digits.count, by: 2).map { digits[$0]! << 4 | digits[$0 + 1]! }
   }
 
-  static func text(_ bytes: [UInt8]) -> String {
+  /// Two lower-case digits for each byte.
+  package static func text(_ bytes: [UInt8]) -> String {
     let digits = Array("0123456789abcdef")
     return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
   }

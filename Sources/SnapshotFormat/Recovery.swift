@@ -38,6 +38,7 @@ public enum Recovery {
         requirement: breach.requirement)
     }
     let file = try ReplacingFile(output, force: force)
+    // The store makes it anew, and only where nothing is.
     unlink(file.temporary)
     let compression = compression(of: opened)
     let store: ChunkStore
@@ -115,14 +116,12 @@ public enum Recovery {
         steps = min(steps, step ?? steps)
       }
       guard let members = table.members else { continue }
-      for position in members.all {
-        guard let row = source.firstDamagedRow(position) else { continue }
-        // Whose members these are is in the column itself, if anywhere: keep what comes before their chunk's first owner.
-        let owner: [UInt32]? = try? source.read(members.observation, rows: row..<row + 1)
-        let observation = owner.map { Int($0[0]) } ?? 0
-        let step = opened.contents.tables[number].first { $0.rows.contains(observation) }?.step
-        steps = min(steps, step ?? 0)
-      }
+      let own = try MemberRows(opened, table: number, members)
+      let place = own.unknown.min() ?? own.ranges.count
+      let damaged = members.all.compactMap { source.firstDamagedRow($0) }.min()
+      let first = damaged.flatMap { row in own.ranges.firstIndex { $0.contains(row) } }
+      let kept = min(place, first ?? own.ranges.count)
+      if kept < own.ranges.count { steps = min(steps, opened.contents.tables[number][kept].step) }
     }
     return steps
   }
@@ -131,7 +130,7 @@ public enum Recovery {
   private static func copyWholeSteps(
     _ opened: Opened, to store: ChunkStore
   ) throws(SnapshotError) -> Int {
-    let damaged = damagedSteps(opened)
+    let damaged = try damagedSteps(opened)
     let count = opened.contents.steps.count
     guard !damaged.isEmpty else {
       try RowCopy.appendSteps(count, of: opened, to: store)
@@ -143,21 +142,34 @@ public enum Recovery {
     return kept.count
   }
 
-  private static func damagedSteps(_ opened: Opened) -> Set<Int> {
+  /// The steps that have rows or members that cannot be read.
+  private static func damagedSteps(_ opened: Opened) throws(SnapshotError) -> Set<Int> {
     var damaged: Set<Int> = []
     let source = opened.source
     for (number, table) in opened.declaration.layout.tables.enumerated() {
-      for position in table.perObservation {
-        let rowBytes = source.columns[position].rowBytes
-        for range in opened.contents.tables[number] {
-          var bytes = [UInt8](repeating: 0, count: range.rows.count * rowBytes)
-          let isWhole = bytes.withUnsafeMutableBytes { buffer in
-            (try? source.read(position, rows: range.rows, into: buffer)) != nil
-          }
-          if !isWhole { damaged.insert(range.step) }
-        }
+      let steps = opened.contents.tables[number]
+      func note(_ position: Int, _ ranges: [Range<Int>]) throws(SnapshotError) {
+        let rows = try source.damagedRows(position, rows: 0..<(ranges.last?.upperBound ?? 0))
+        damaged.formUnion(places(of: rows, in: ranges).map { steps[$0].step })
       }
+      for position in table.perObservation { try note(position, steps.map(\.rows)) }
+      guard let columns = table.members else { continue }
+      let members = try MemberRows(opened, table: number, columns)
+      damaged.formUnion(members.unknown.map { steps[$0].step })
+      for position in columns.all.dropFirst() { try note(position, members.ranges) }
     }
     return damaged
+  }
+
+  /// The ranges that share rows with any of others; both ascend.
+  private static func places(of rows: [Range<Int>], in ranges: [Range<Int>]) -> Set<Int> {
+    var found: Set<Int> = []
+    var first = 0
+    for part in rows {
+      while first < ranges.count, ranges[first].upperBound <= part.lowerBound { first += 1 }
+      let meeting = ranges.indices[first...].prefix { ranges[$0].lowerBound < part.upperBound }
+      found.formUnion(meeting.filter { !ranges[$0].isEmpty })
+    }
+    return found
   }
 }

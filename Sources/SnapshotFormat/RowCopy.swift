@@ -2,14 +2,12 @@ internal import HDF5
 
 /// Copies rows from a snapshot into one in the making; whole chunks as they are stored, where both lie alike.
 enum RowCopy {
-  /// Most bytes that are decoded at a time.
-  private static let blockBytes = 4 << 20
-
   /// Appends rows of a column.
   static func append(
-    _ rows: Range<Int>, of column: Int, from source: any RowSource, to position: Int,
-    in store: ChunkStore
+    _ rows: Range<Int>, of window: ColumnWindow, to position: Int, in store: ChunkStore
   ) throws(SnapshotError) {
+    let source = window.source
+    let column = window.column.position
     let origin = source.columns[column]
     let target = store.columns[position]
     let chunkRows = target.chunkRows
@@ -34,15 +32,9 @@ enum RowCopy {
         continue
       }
       // Up to the next place where a chunk may be copied whole.
-      let block = max(1, min(Self.blockBytes / max(1, target.rowBytes), Limits.observations))
-      var end = min(rows.upperBound, row + block)
-      if areAlike { end = min(end, row / chunkRows * chunkRows + chunkRows) }
-      var bytes = [UInt8](repeating: 0, count: (end - row) * target.rowBytes)
-      let part = row..<end
-      try bytes.withUnsafeMutableBufferPointer { buffer throws(SnapshotError) in
-        try source.read(column, rows: part, into: UnsafeMutableRawBufferPointer(buffer))
-      }
-      bytes.withUnsafeBytes { store.append($0, to: position) }
+      let unit = areAlike ? chunkRows : origin.blockRows
+      let end = min(rows.upperBound, row / unit * unit + unit)
+      try window.withRows(row..<end) { store.append($0, to: position) }
       row = end
     }
   }
@@ -54,7 +46,9 @@ enum RowCopy {
     _ steps: Int, of opened: Opened, to store: ChunkStore
   ) throws(SnapshotError) {
     for (column, rows) in try rows(ofSteps: steps, in: opened).enumerated() where rows > 0 {
-      try append(0..<rows, of: column, from: opened.source, to: column, in: store)
+      let origin = SnapshotColumn(opened.source.columns[column], at: column, rows: rows)
+      try append(
+        0..<rows, of: ColumnWindow(opened.source, origin), to: column, in: store)
     }
   }
 
@@ -65,21 +59,15 @@ enum RowCopy {
     for position in layout.steps { counts[position] = steps }
     if let trainable = layout.trainable { counts[trainable] = steps }
     for (number, table) in layout.tables.enumerated() {
-      let rows = opened.contents.tables[number].last { $0.step < steps }?.rows.upperBound ?? 0
-      for position in table.perObservation { counts[position] = rows }
+      let ranges = opened.contents.tables[number].prefix { $0.step < steps }
+      for position in table.perObservation { counts[position] = ranges.last?.rows.upperBound ?? 0 }
       if let members = table.members {
-        let all = opened.contents.members[number]
-        var count = all
-        if rows < opened.contents.tables[number].last?.rows.upperBound ?? 0 {
-          count = 0
-          try opened.source.forEachBlock(members.observation, rows: 0..<all, as: UInt32.self) {
-            _, owners in
-            let own = owners.prefix { $0 < rows }.count
-            count += own
-            return own == owners.count
-          }
-        }
-        for position in members.all { counts[position] = count }
+        let isWhole = ranges.count == opened.contents.tables[number].count
+        let count =
+          isWhole
+          ? opened.contents.members[number]
+          : try MemberRows(opened, table: number, members).ranges[..<ranges.count].last?.upperBound
+        for position in members.all { counts[position] = count ?? 0 }
       }
     }
     return counts

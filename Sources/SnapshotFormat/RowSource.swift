@@ -35,14 +35,25 @@ extension RowSource {
   func read<T: Element>(
     _ column: Int, rows: Range<Int>, as type: T.Type = T.self
   ) throws(SnapshotError) -> [T] {
-    let count = rows.count * (columns[column].width ?? 1)
     precondition(columns[column].type == T.elementType, "a column read as another type")
+    return try load(column, rows)
+  }
+
+  /// Rows as they are in memory, row-major.
+  func bytes(_ column: Int, rows: Range<Int>) throws(SnapshotError) -> [UInt8] {
+    try load(column, rows)
+  }
+
+  private func load<T: BitwiseCopyable>(
+    _ column: Int, _ rows: Range<Int>
+  ) throws(SnapshotError) -> [T] {
     let available = try rowCount(column)
     guard rows.lowerBound >= 0, rows.upperBound <= available else {
       throw SnapshotError(
         code: .invalid, file: path, object: columns[column].path,
         message: "expected rows \(rows.lowerBound) to \(rows.upperBound), found \(available)")
     }
+    let count = rows.count * columns[column].rowBytes / MemoryLayout<T>.stride
     var failure: SnapshotError?
     let values = [T](unsafeUninitializedCapacity: count) { buffer, initialized in
       let bytes = UnsafeMutableRawBufferPointer(
@@ -58,20 +69,67 @@ extension RowSource {
     return values
   }
 
-  /// Passes rows on in blocks of about 4 MiB.
+  /// Passes rows on in blocks, until the body says false.
   func forEachBlock<T: Element>(
     _ column: Int, rows: Range<Int>, as type: T.Type = T.self,
     _ body: (Range<Int>, [T]) throws(SnapshotError) -> Bool
   ) throws(SnapshotError) {
-    let size = max(1, (4 << 20) / max(1, columns[column].rowBytes))
-    // Whole chunks, so that none is decoded twice.
-    let chunk = max(1, columns[column].chunkRows)
-    let block = size > chunk ? size / chunk * chunk : size
-    var start = rows.lowerBound
-    while start < rows.upperBound {
-      let end = min(start / block * block + block, rows.upperBound)
-      guard try body(start..<end, read(column, rows: start..<end, as: T.self)) else { return }
-      start = end
+    for part in columns[column].blocks(rows) {
+      guard try body(part, read(column, rows: part, as: T.self)) else { return }
+    }
+  }
+
+  /// Passes all rows on as bytes, nil for those that cannot be read: chunks, where a block cannot be read whole.
+  func forEachReadable(
+    _ column: Int, rows: Range<Int>, _ body: (Range<Int>, [UInt8]?) throws(SnapshotError) -> Void
+  ) throws(SnapshotError) {
+    for block in columns[column].blocks(rows) {
+      if let values = try? bytes(column, rows: block) {
+        try body(block, values)
+        continue
+      }
+      for chunk in block.split(every: max(1, columns[column].chunkRows)) {
+        try body(chunk, try? bytes(column, rows: chunk))
+      }
+    }
+  }
+
+  /// Rows of a column that cannot be read: whole chunks, in order.
+  func damagedRows(_ column: Int, rows: Range<Int>) throws(SnapshotError) -> [Range<Int>] {
+    var damaged: [Range<Int>] = []
+    try forEachReadable(column, rows: rows) { rows, values in
+      if values == nil { damaged.append(rows) }
+    }
+    return damaged
+  }
+}
+
+extension Column {
+  /// Rows of a block.
+  var blockRows: Int { Block.rows(rowBytes: rowBytes, chunkRows: chunkRows) }
+
+  /// The blocks that rows lie in.
+  func blocks(_ rows: Range<Int>) -> some Sequence<Range<Int>> { rows.split(every: blockRows) }
+}
+
+/// What is read at a time of a dataset that need not fit in memory.
+package enum Block {
+  /// Rows of about 4 MiB: whole chunks, so that none is decoded twice.
+  package static func rows(rowBytes: Int, chunkRows: Int) -> Int {
+    let size = max(1, (4 << 20) / max(1, rowBytes))
+    let chunk = max(1, chunkRows)
+    return size > chunk ? size / chunk * chunk : size
+  }
+}
+
+extension Range<Int> {
+  /// Parts that end at multiples of a length.
+  package func split(every length: Int) -> some Sequence<Range<Int>> {
+    sequence(state: lowerBound) { start in
+      guard start < upperBound else { return nil }
+      let part = start..<Swift.min(start / length * length + length, upperBound)
+      start = part.upperBound
+      return part
     }
   }
 }

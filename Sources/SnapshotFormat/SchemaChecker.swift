@@ -88,7 +88,7 @@ struct SchemaChecker {
   }
 
   /// Numbered objects, and what does not belong here.
-  private mutating func checkOthers<L: Location & ~Copyable>(
+  private mutating func checkNumbered<L: Location & ~Copyable>(
     _ names: [String], of location: borrowing L, _ node: Schema.Node, _ numbered: Schema.Numbered
   ) throws(HDF5Error) {
     guard names.count <= numbered.most else {
@@ -139,7 +139,7 @@ struct SchemaChecker {
     let known = node.objects ?? [:]
     let others = try location.children().filter { known[$0] == nil }
     if let numbered = node.numbered {
-      try checkOthers(others, of: location, node, numbered)
+      try checkNumbered(others, of: location, node, numbered)
       if numbered.sparse != true { return }
     }
     for name in others where try location.kind(of: name) == .refusedLink {

@@ -1,3 +1,4 @@
+private import Foundation
 package import HDF5
 
 /// Why a snapshot or analysis file cannot be written or read: place, expected and found, remedy.
@@ -66,6 +67,23 @@ public struct SnapshotError: Error, Sendable, CustomStringConvertible {
     let place = object.isEmpty ? file : "\(file):\(object)"
     let number = requirement.map { " [\($0)]" } ?? ""
     return "\(place): \(message)\(number)." + (remedy.isEmpty ? "" : " \(remedy)")
+  }
+
+  /// What a failed system call means.
+  ///
+  /// - Parameters:
+  ///   - number: as in `errno`.
+  ///   - action: such as `cannot write`.
+  package init(number: Int32, _ action: String, _ file: String) {
+    let isFull = [ENOSPC, EDQUOT, EFBIG].contains(number)
+    let reason = String(cString: strerror(number)).lowercased()
+    self.init(
+      code: isFull ? .noSpace : [EACCES, EPERM, EROFS].contains(number) ? .permission : .failed,
+      file: file,
+      message: isFull ? "\(action): the device or its quota is full" : "\(action): \(reason)",
+      remedy: isFull
+        ? "Free some space, or write elsewhere."
+        : action == "cannot write" ? "Check the permissions and the space of its folder." : "")
   }
 
   /// Translates an error of the HDF5 module, adding what a user can do.

@@ -27,24 +27,10 @@ struct StepParts {
     let layout = declaration.layout
     let stepRow = UInt32(store.states[layout.steps[0]].rows)
     for (kind, position) in zip(StepColumn.allCases, layout.steps) {
-      switch kind {
-      case .index: add(position, [Int64(step.index)])
-      case .mode: add(position, [step.mode.rawValue])
-      case .epoch: add(position, [step.epoch])
-      case .time: add(position, [step.time])
-      case .loss: add(position, [step.loss])
-      case .learningRate: add(position, [step.learningRate])
-      case .lossScale: add(position, [step.lossScale])
-      case .accumulation: add(position, [UInt32(clamping: step.accumulation)])
-      case .participants: add(position, [UInt32(clamping: step.participants)])
-      case .modelMode: add(position, [step.modelMode.rawValue])
-      case .dropout: add(position, [step.dropout.rawValue])
-      case .batchNorm: add(position, [step.batchNorm.rawValue])
-      }
+      add(position, step.bytes(of: kind))
     }
     if let trainable = layout.trainable {
-      let frozen = step.frozenLayers ?? []
-      add(trainable, (declaration.json.layers ?? []).map { UInt8(frozen.contains($0) ? 0 : 1) })
+      add(trainable, step.trainable(declaration.json.layers ?? []))
     }
     for part in rows {
       let table = layout.tables[part.table]
@@ -121,5 +107,33 @@ struct StepParts {
     case .label(let labels):
       try labels.withRawBytes { bytes throws(SnapshotError) in try proceed(bytes) }
     }
+  }
+}
+
+extension StepDescription {
+  /// What a column of /steps has of the step.
+  func bytes(of column: StepColumn) -> [UInt8] {
+    func bytes(_ value: some BitwiseCopyable) -> [UInt8] {
+      withUnsafeBytes(of: value) { Array($0) }
+    }
+    return switch column {
+    case .index: bytes(Int64(index))
+    case .mode: bytes(mode.rawValue)
+    case .epoch: bytes(epoch)
+    case .time: bytes(time)
+    case .loss: bytes(loss)
+    case .learningRate: bytes(learningRate)
+    case .lossScale: bytes(lossScale)
+    case .accumulation: bytes(UInt32(clamping: accumulation))
+    case .participants: bytes(UInt32(clamping: participants))
+    case .modelMode: bytes(modelMode.rawValue)
+    case .dropout: bytes(dropout.rawValue)
+    case .batchNorm: bytes(batchNorm.rawValue)
+    }
+  }
+
+  /// The row of /steps/trainable: 0 for frozen layers, 1 for the others.
+  func trainable(_ layers: [String]) -> [UInt8] {
+    layers.map { frozenLayers?.contains($0) == true ? 0 : 1 }
   }
 }

@@ -65,6 +65,12 @@ private struct PayloadCheck {
     if let found { note(found.requirement, column, found.message) }
   }
 
+  /// Steps of few rows share chunks: none is decoded once for each.
+  private func window(_ column: Int, rows: Int) -> ColumnWindow {
+    ColumnWindow(
+      opened.source, SnapshotColumn(opened.source.columns[column], at: column, rows: rows))
+  }
+
   mutating func run() {
     for (number, table) in opened.declaration.tables.enumerated() {
       let columns = layout.tables[number]
@@ -99,10 +105,11 @@ private struct PayloadCheck {
     guard table.mode == .probe else {
       return read(column, rows: rows, as: UInt8.self) { _, _ in nil }
     }
+    let window = window(column, rows: rows)
     for range in ranges {
       do throws(SnapshotError) {
-        let bytes: [UInt8] = try opened.source.read(column, rows: range.rows)
-        guard Set(RecordID.list(bytes)).count != range.rows.count else { continue }
+        let records = try window.values(range.rows, as: UInt128.self)
+        guard Set(records).count != records.count else { continue }
         note(
           "R-036", column,
           "expected each record once in probe step \(opened.contents.steps[range.step].index)")
@@ -163,11 +170,12 @@ private struct PayloadCheck {
   ) {
     for (stream, column) in zip(table.streams, columns.streams) {
       guard let layer = stream.kind.layer else { continue }
+      let window = window(column, rows: ranges.last?.rows.upperBound ?? 0)
       for range in ranges {
         let step = opened.contents.steps[range.step]
         guard step.frozenLayers?.contains(layer) == true else { continue }
         // What cannot be read has been noted.
-        guard let values: [Float] = try? opened.source.read(column, rows: range.rows),
+        guard let values = try? window.values(range.rows, as: Float.self),
           values.contains(where: { $0 != 0 })
         else { continue }
         note(

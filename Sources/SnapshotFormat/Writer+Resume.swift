@@ -55,7 +55,7 @@ extension Writer {
         try RowCopy.appendSteps(steps, of: opened, to: store)
       }
       guard rename(journalPath + ".new", journalPath) == 0 else {
-        throw OutputFile.error(errno, "cannot rename", path)
+        throw SnapshotError(number: errno, "cannot rename", path)
       }
     } catch {
       unlink(journalPath + ".new")

@@ -78,11 +78,11 @@ public final class Writer {
     compression: Compression = .zstd, synchronization: Synchronization = .interval(seconds: 5),
     rank: UInt16 = 0, recordsFrozenLayers: Bool = false, force: Bool = false
   ) throws(SnapshotError) {
-    try DescriptionRules.check(run: run, tables: tables, file: path)
+    let json = try DescriptionRules.check(run: run, tables: tables, file: path)
     var declaration = Declaration()
     declaration.run = run
     declaration.tables = tables
-    declaration.json = JSONRules.read(run)
+    declaration.json = json
     declaration.sessions = [
       Session(firstStep: 0, started: run.created, cutBytes: 0, rank: rank)
     ]
@@ -276,12 +276,12 @@ public final class Writer {
   }
 
   /// Writes a journal that holds everything so far and puts it in the place of the present one.
-  func replaceJournal(by fresh: String, _ store: ChunkStore) throws(SnapshotError) {
+  private func replaceJournal(by fresh: String, _ store: ChunkStore) throws(SnapshotError) {
     let next = try JournalWriter.create(fresh, declaration, compression, store: store.path)
     try next.append(base(of: store), steps: committedSteps)
     if synchronization != .never { try next.synchronize() }
     guard rename(fresh, Names.journal(of: path)) == 0 else {
-      throw OutputFile.error(errno, "cannot rename", path)
+      throw SnapshotError(number: errno, "cannot rename", path)
     }
     if synchronization != .never { OutputFile.synchronizeFolder(of: path) }
     journal = next
@@ -334,7 +334,7 @@ public final class Writer {
       try store.finish(status, sessions: declaration.sessions)
       if synchronization != .never { try store.synchronize() }
       guard rename(store.path, path) == 0 else {
-        throw OutputFile.error(errno, "cannot rename", path)
+        throw SnapshotError(number: errno, "cannot rename", path)
       }
     } catch {
       self.store = nil

@@ -99,7 +99,7 @@ struct Table: ParsableCommand {
   }
 }
 
-/// A chunk's worth of output for each thread.
+/// A chunk's worth of output for each thread. @unchecked: each thread writes in its own part only.
 private struct Scratch: @unchecked Sendable {
   private let bytes = UnsafeMutableRawPointer.allocate(
     byteCount: Workload.chunkBytes * Workload.cores, alignment: 64)

@@ -35,11 +35,6 @@ struct Child {
       .compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.max() ?? 0
   }
 
-  /// Whether it has said that the file is closed.
-  var hasClosed: Bool {
-    ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").contains("closed\n")
-  }
-
   /// What it said on stderr.
   var errors: String { (try? String(contentsOfFile: log + ".errors", encoding: .utf8)) ?? "" }
 

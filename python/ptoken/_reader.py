@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from ._file import Group
 
 
-class Reader:
+class Reader(ABC):
     """An open file; close it, or use it as a context manager."""
 
     format: str
@@ -26,8 +27,9 @@ class Reader:
         self.path, self.version, self._file = path, version, file
         self._describe(root)
 
+    @abstractmethod
     def _describe(self, root: Group) -> None:
-        raise NotImplementedError
+        """Reads what the file says of itself."""
 
     def close(self) -> None:
         """Closes the file. Arrays that were read stay."""

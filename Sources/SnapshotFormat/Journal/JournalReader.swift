@@ -182,6 +182,13 @@ extension JournalReader {
     return (head ?? nil) == nil
   }
 
+  /// The id of a journal, from its head alone; nil if it cannot be read.
+  static func id(of path: String) -> String? {
+    guard let (descriptor, head, _) = try? openHead(path) else { return nil }
+    _ = close(descriptor)
+    return head.id
+  }
+
   /// The store that a journal names; nil if it cannot be read, or names a file that cannot be its own.
   static func storePath(_ path: String) -> String? {
     guard let (descriptor, head, _) = try? openHead(path) else { return nil }
@@ -206,7 +213,7 @@ extension JournalReader {
       if number == ENOENT {
         throw SnapshotError(code: .notFound, file: path, message: "expected a file, found nothing")
       }
-      throw OutputFile.error(number, "cannot read", path)
+      throw SnapshotError(number: number, "cannot read", path)
     }
     var isKept = false
     defer { if !isKept { _ = close(descriptor) } }

@@ -30,8 +30,8 @@ final class JournalSource: RowSource {
 
   func rowCount(_ column: Int) -> Int { journal.columns[column].rows }
 
-  /// Reads what was committed since; true if there was anything.
-  func advance() throws(SnapshotError) -> Bool { try journal.advance() }
+  /// Takes in what was committed since.
+  func advance() throws(SnapshotError) { try journal.advance() }
 
   func read(
     _ column: Int, rows: Range<Int>, into buffer: UnsafeMutableRawBufferPointer

@@ -11,23 +11,10 @@ struct OutputFile: ~Copyable {
   /// Bytes that were written whole.
   private(set) var length = 0
 
-  /// What a failed call means for people.
-  static func error(_ number: Int32, _ action: String, _ file: String) -> SnapshotError {
-    let isFull = [ENOSPC, EDQUOT, EFBIG].contains(number)
-    let reason = String(cString: strerror(number)).lowercased()
-    return SnapshotError(
-      code: isFull ? .noSpace : [EACCES, EPERM, EROFS].contains(number) ? .permission : .failed,
-      file: file,
-      message: isFull ? "\(action): the device or its quota is full" : "\(action): \(reason)",
-      remedy: isFull
-        ? "Free some space, or write elsewhere."
-        : action == "cannot write" ? "Check the permissions and the space of its folder." : "")
-  }
-
   /// Creates a file that must not exist yet, for its owner alone.
   init(creating path: String) throws(SnapshotError) {
     let descriptor = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw Self.error(errno, "cannot write", path) }
+    guard descriptor >= 0 else { throw SnapshotError(number: errno, "cannot write", path) }
     self.path = path
     self.descriptor = descriptor
   }
@@ -53,7 +40,7 @@ struct OutputFile: ~Copyable {
         let number = written == 0 ? ENOSPC : errno
         // What a torn piece left must not follow the next one.
         ftruncate(descriptor, off_t(length))
-        throw Self.error(number, "cannot write", path)
+        throw SnapshotError(number: number, "cannot write", path)
       }
       offset += written
       var rest = written
@@ -78,7 +65,7 @@ struct OutputFile: ~Copyable {
     #else
       let status = fdatasync(descriptor)
     #endif
-    guard status == 0 else { throw error(errno, "cannot synchronize", path) }
+    guard status == 0 else { throw SnapshotError(number: errno, "cannot synchronize", path) }
   }
 
   /// Makes names in a folder durable.
