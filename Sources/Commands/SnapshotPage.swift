@@ -1,5 +1,6 @@
 private import Foundation
 internal import Inspection
+internal import Results
 
 extension Page {
   /// What `ptoken-inspect info` says about a snapshot.
@@ -53,12 +54,12 @@ extension Page {
       .joined(separator: ", ")
   }
 
-  private static func observer(_ observer: JSON) -> String {
-    let role = Page.name(observer["role"]?.string ?? "")
+  private static func observer(_ observer: JSONValue) -> String {
+    let role = Page.name(observer["role"]?.text ?? "")
     var layers = "every layer"
     if case .array(let names)? = observer["layers"] { layers = Console.count(names.count, "layer") }
     let what =
-      switch observer["aggregation"]?.string {
+      switch observer["aggregation"]?.text {
       case "batch": "averages over batches"
       case "client": "updates of clients"
       case "sum": "sums over clients"

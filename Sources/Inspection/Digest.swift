@@ -1,20 +1,23 @@
 private import Crypto
 internal import HDF5
+internal import Results
 internal import SnapshotFormat
 
 /// SHA-256 of datasets' elements, little-endian and row-major, as readings state them.
 enum Digest {
-  static func of(_ bytes: some Sequence<UInt8>) -> JSON { text(SHA256.hash(data: Array(bytes))) }
+  static func of(_ bytes: some Sequence<UInt8>) -> JSONValue {
+    text(SHA256.hash(data: Array(bytes)))
+  }
 
   /// Digest of a snapshot's column, read in blocks.
-  static func of(_ column: SnapshotColumn, in reader: Reader) throws(SnapshotError) -> JSON {
+  static func of(_ column: SnapshotColumn, in reader: Reader) throws(SnapshotError) -> JSONValue {
     var hash = SHA256()
     try reader.forEachBlock(of: column) { _, bytes in hash.update(data: bytes) }
     return text(hash.finalize())
   }
 
   /// Digest of any dataset, read in blocks of its first axis.
-  static func of(_ dataset: borrowing Dataset) throws(HDF5Error) -> JSON {
+  static func of(_ dataset: borrowing Dataset) throws(HDF5Error) -> JSONValue {
     let shape = try dataset.shape()
     let rows = shape.first ?? 1
     let rowBytes = shape.dropFirst().reduce(dataset.elementType.size, *)
@@ -38,7 +41,7 @@ enum Digest {
     return text(hash.finalize())
   }
 
-  private static func text(_ digest: SHA256.Digest) -> JSON {
-    .text("sha256:" + Hexadecimal.text(Array(digest)))
+  private static func text(_ digest: SHA256.Digest) -> JSONValue {
+    .string("sha256:" + Hexadecimal.text(Array(digest)))
   }
 }

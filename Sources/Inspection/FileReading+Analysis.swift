@@ -1,18 +1,19 @@
 internal import HDF5
+internal import Results
 internal import SnapshotFormat
 
 extension FileReading {
-  static func analysis(_ path: String) throws(SnapshotError) -> JSON {
+  static func analysis(_ path: String) throws(SnapshotError) -> JSONValue {
     do throws(HDF5Error) { return try analysis(File.open(at: path)) } catch {
       throw SnapshotError(error)
     }
   }
 
-  private static func analysis(_ file: consuming File) throws(HDF5Error) -> JSON {
-    var reading: [String: JSON] = [
-      "format": .text("ptoken-analysis"), "version": .text(try file.string("version")),
-      "producer": .text(try file.string("producer")),
-      "json": .object(try columns(["run", "provenance", "warnings"], in: file)),
+  private static func analysis(_ file: consuming File) throws(HDF5Error) -> JSONValue {
+    var reading: [String: JSONValue] = [
+      "format": .string("ptoken-analysis"), "version": .string(try file.string("version")),
+      "producer": .string(try file.string("producer")),
+      "json": .object(sorted: try columns(["run", "provenance", "warnings"], in: file)),
       "layers": .array(try layers(file.group("layers"))),
       "rows": .array(try rows(file)),
     ]
@@ -20,67 +21,68 @@ extension FileReading {
       let group = try file.group(name)
       let names = AnalysisFile.datasets(in: [name])
       var object = try columns(names, in: group)
-      object["count"] = .integer(try group.dataset(names[0]).shape()[0])
+      object["count"] = .number(try group.dataset(names[0]).shape()[0])
       if name == "estimates" {
-        var lists: [String: JSON] = [:]
+        var lists: [String: JSONValue] = [:]
         for list in ["measures", "units", "kinds", "flags"] {
-          lists[list] = .text(try group.string(list))
+          lists[list] = .string(try group.string(list))
         }
-        object["lists"] = .object(lists)
+        object["lists"] = .object(sorted: lists)
       }
-      reading[name] = .object(object)
+      reading[name] = .object(sorted: object)
     }
-    return .object(reading)
+    return .object(sorted: reading)
   }
 
   private static func columns<L: Location & ~Copyable>(
     _ names: [String], in location: borrowing L
-  ) throws(HDF5Error) -> [String: JSON] {
-    var digests: [String: JSON] = [:]
+  ) throws(HDF5Error) -> [String: JSONValue] {
+    var digests: [String: JSONValue] = [:]
     for name in names where location.hasChild(name) {
       digests[name] = try Digest.of(location.dataset(name))
     }
     return digests
   }
 
-  private static func layers(_ group: consuming Group) throws(HDF5Error) -> [JSON] {
-    var layers: [JSON] = []
+  private static func layers(_ group: consuming Group) throws(HDF5Error) -> [JSONValue] {
+    var layers: [JSONValue] = []
     while group.hasChild(numbered("L", layers.count)) {
       let layer = try group.group(numbered("L", layers.count))
       layers.append(
         .object([
-          "name": .text(try layer.string("name")), "stage": .text(try layer.string("stage")),
-          "parameters": .integer(try layer.scalar("parameters", as: UInt64.self)),
-          "width": .integer(try layer.scalar("width", as: UInt64.self)),
+          "name": .string(try layer.string("name")), "stage": .string(try layer.string("stage")),
+          "parameters": .number(try layer.scalar("parameters", as: UInt64.self)),
+          "width": .number(try layer.scalar("width", as: UInt64.self)),
         ]))
     }
     return layers
   }
 
-  private static func rows(_ file: borrowing File) throws(HDF5Error) -> [JSON] {
+  private static func rows(_ file: borrowing File) throws(HDF5Error) -> [JSONValue] {
     let cells = try file.group("cells")
     let layer = try cells.dataset("layer").readAll(UInt32.self)
     let window = try cells.dataset("window").readAll(UInt32.self)
     let components = try cells.dataset("components").readAll(UInt32.self)
     let byWindow = Dictionary(grouping: layer.indices) { window[$0] }
     let group = try file.group("rows")
-    var windows: [JSON] = []
+    var windows: [JSONValue] = []
     while group.hasChild(numbered("W", windows.count)) {
       let child = try group.group(numbered("W", windows.count))
       var object = try columns(AnalysisFile.datasets(in: ["rows", "W"]), in: child)
-      object["rows"] = .integer(try child.dataset("record").shape()[0])
-      var found: [String: JSON] = [:]
+      object["rows"] = .number(try child.dataset("record").shape()[0])
+      var found: [String: JSONValue] = [:]
       for cell in byWindow[UInt32(windows.count)] ?? [] {
         let name = numbered("L", Int(layer[cell]))
         var scores = try columns(
           AnalysisFile.datasets(in: ["rows", "W", "L"]), in: child.group(name))
         let tokens = scores.removeValue(forKey: "tokens") ?? .null
         found[name] = .object([
-          "components": .integer(components[cell]), "tokens": tokens, "scores": .object(scores),
+          "components": .number(components[cell]), "tokens": tokens,
+          "scores": .object(sorted: scores),
         ])
       }
-      object["cells"] = .object(found)
-      windows.append(.object(object))
+      object["cells"] = .object(sorted: found)
+      windows.append(.object(sorted: object))
     }
     return windows
   }

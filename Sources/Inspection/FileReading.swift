@@ -1,3 +1,4 @@
+package import Results
 package import SnapshotFormat
 
 /// What a file says, in the one form that all readers of the format agree on (spec/conformance/README.md).
@@ -5,15 +6,15 @@ package enum FileReading {
   /// A reading, or why there is none.
   package enum Outcome {
     /// The file keeps to the specification and says this.
-    case accepted(JSON)
+    case accepted(JSONValue)
     /// Numbers of the requirements that it breaks, sorted.
     case refused([String])
 
     /// The JSON that stands for it.
-    package var json: JSON {
+    package var json: JSONValue {
       switch self {
       case .accepted(let reading): reading
-      case .refused(let numbers): .object(["refused": .array(numbers.map { .text($0) })])
+      case .refused(let numbers): .object(["refused": .array(numbers.map { .string($0) })])
       }
     }
   }

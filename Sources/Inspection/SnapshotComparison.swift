@@ -1,3 +1,4 @@
+internal import Results
 internal import SnapshotFormat
 
 /// What differs between two snapshots; storage does not count.
@@ -30,9 +31,9 @@ struct SnapshotComparison {
     add(Difference("@created", a.run.created, b.run.created))
     add(Difference("@producer", a.run.producer, b.run.producer))
     add(Difference("@status", a.status.rawValue, b.status.rawValue))
-    differences += JSON.differences("model", texts: a.run.model, b.run.model)
-    differences += JSON.differences("training", texts: a.run.training, b.run.training)
-    differences += JSON.differences("observer", texts: a.run.observer, b.run.observer)
+    differences += JSONValue.differences("model", texts: a.run.model, b.run.model)
+    differences += JSONValue.differences("training", texts: a.run.training, b.run.training)
+    differences += JSONValue.differences("observer", texts: a.run.observer, b.run.observer)
     add(Difference("sessions", of: a.sessions.count, and: b.sessions.count))
     for (number, (one, two)) in zip(a.sessions, b.sessions).enumerated() {
       let place = "sessions[\(number)]"

@@ -1,3 +1,4 @@
+package import Results
 package import SnapshotFormat
 
 /// What a snapshot declares about itself, finished or still being recorded; no row is read.
@@ -38,8 +39,8 @@ package struct SnapshotSummary: Encodable {
   package var status: String
   package var sessions: [Session]
   package var model: Model
-  package var observer: JSON
-  package var training: JSON
+  package var observer: JSONValue
+  package var training: JSONValue
   package var steps: Int
   package var firstStep: Int?
   package var lastStep: Int?
@@ -78,8 +79,8 @@ package struct SnapshotSummary: Encodable {
         started: $0.started, cutBytes: Int(clamping: $0.cutBytes), rank: Int($0.rank))
     }
     model = Self.model(reader)
-    observer = JSON(parsing: reader.run.observer) ?? .null
-    training = JSON(parsing: reader.run.training) ?? .null
+    observer = JSONValue(parsing: reader.run.observer) ?? .null
+    training = JSONValue(parsing: reader.run.training) ?? .null
     self.steps = steps.count
     firstStep = steps.first?.index
     lastStep = steps.last?.index
@@ -106,12 +107,12 @@ package struct SnapshotSummary: Encodable {
   }
 
   private static func model(_ reader: Reader) -> Model {
-    let model = JSON(parsing: reader.run.model)
+    let model = JSONValue(parsing: reader.run.model)
     var parameters = 0
     if case .number(let digits)? = model?["parameters"] {
       parameters = Int(digits) ?? Double(digits).flatMap { Int(exactly: $0) } ?? 0
     }
     return Model(
-      name: model?["name"]?.string ?? "", layers: reader.layers.count, parameters: parameters)
+      name: model?["name"]?.text ?? "", layers: reader.layers.count, parameters: parameters)
   }
 }

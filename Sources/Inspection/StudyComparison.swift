@@ -6,9 +6,9 @@ internal import SnapshotFormat
 enum StudyComparison {
   static func differences(_ a: Study, _ b: Study) -> [Difference] {
     var found =
-      JSON.differences("run", json(a.run), json(b.run))
-      + JSON.differences("provenance", json(a.provenance), json(b.provenance))
-      + JSON.differences("warnings", json(a.warnings), json(b.warnings))
+      JSONValue.differences("run", json(a.run), json(b.run))
+      + JSONValue.differences("provenance", json(a.provenance), json(b.provenance))
+      + JSONValue.differences("warnings", json(a.warnings), json(b.warnings))
     found += pairs("layer", a.layers, b.layers, layerName) { one, two, place in
       [
         Difference("\(place) parameters", of: one.parameters, and: two.parameters),
@@ -111,9 +111,9 @@ enum StudyComparison {
     return found
   }
 
-  private static func json(_ value: some Encodable) -> JSON {
+  private static func json(_ value: some Encodable) -> JSONValue {
     (try? JSONEncoder().encode(value)).flatMap {
-      JSON(parsing: String(decoding: $0, as: UTF8.self))
+      JSONValue(parsing: String(decoding: $0, as: UTF8.self))
     } ?? .null
   }
 }

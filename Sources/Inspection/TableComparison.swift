@@ -1,3 +1,4 @@
+internal import Results
 internal import SnapshotFormat
 
 /// What differs between two tables of the same name.
@@ -122,7 +123,7 @@ extension TableComparison {
     func add(_ difference: Difference?) { if let difference { found.append(difference) } }
     add(Difference("\(place) unit", a.unit.rawValue, b.unit.rawValue))
     add(Difference("\(place) mode", a.mode.description, b.mode.description))
-    found += JSON.differences("\(place) schedule", texts: a.schedule, b.schedule)
+    found += JSONValue.differences("\(place) schedule", texts: a.schedule, b.schedule)
     for (column, name) in [
       (TableDescription.Columns.weight, "weights"), (.localSteps, "local steps"),
       (.members, "members"),

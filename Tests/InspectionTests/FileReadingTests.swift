@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import HDF5
 import Inspection
+import Results
 import SnapshotFormat
 import TestSupport
 import Testing
@@ -70,9 +71,9 @@ struct FileReadingTests {
         Issue.record("refused")
         return
       }
-      #expect(growing["status"] == .text("recording"))
-      growing["status"] = nil
-      finished["status"] = nil
+      #expect(growing.first { $0.key == "status" }?.value == .string("recording"))
+      growing.removeAll { $0.key == "status" }
+      finished.removeAll { $0.key == "status" }
       #expect(growing == finished)
       writer.discard()
     }
@@ -107,9 +108,9 @@ struct FileReadingTests {
 
   @Test("JSON has sorted keys and nothing but ASCII")
   func rendering() {
-    let value = JSON.object([
-      "b": .array([.null, .integer(-3), .number(1e300)]), "a": .text("\"é\u{1b}\\😀"),
-      "c": .object([:]), "d": .number(.nan),
+    let value = JSONValue.object([
+      "b": .array([.null, .number(-3), .number(1e300)]), "a": .string("\"é\u{1b}\\😀"),
+      "c": .object([:]), "d": .number(Double.nan),
     ])
     #expect(
       value.rendered == """
@@ -121,7 +122,7 @@ struct FileReadingTests {
           1e+300
          ],
          "c": {},
-         "d": "nan"
+         "d": null
         }
         """)
   }

@@ -1,32 +1,6 @@
-/// A JSON value whose object keys keep their order.
-package indirect enum JSONValue: Sendable, Equatable {
-  case null
-  case bool(Bool)
-  /// A number, as JSON text.
-  case number(String)
-  case string(String)
-  case array([JSONValue])
-  case object([Member])
+internal import Results
 
-  /// A key and its value.
-  package struct Member: Sendable, Equatable {
-    var key: String
-    var value: JSONValue
-  }
-
-  /// An object from pairs, in their order.
-  package static func object(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
-    .object(members.map { Member(key: $0.key, value: $0.value) })
-  }
-
-  /// A number in the shortest text that reads back exactly; null for what JSON has no number for.
-  package static func number(_ value: Double) -> JSONValue {
-    value.isFinite ? .number("\(value)") : .null
-  }
-
-  /// A whole number.
-  package static func number(_ value: Int) -> JSONValue { .number("\(value)") }
-
+extension JSONValue {
   /// The value as JSON text, two spaces per level; a short list of numbers stays on one line.
   package func text() -> String {
     var text = ""
