@@ -173,27 +173,28 @@ public struct Export {
     }
     try file.write(
       row: ["step", "mode", "epoch", "step_loss", "record", "rank"] + columns.map(\.element.name))
-    for (step, all) in reader.stepRanges(ofTable: table) where stepRows.contains(step) {
-      let about = reader.steps[step]
-      // A step may have many rows: some at a time.
-      for start in stride(from: all.lowerBound, to: all.upperBound, by: 65_536) {
-        let rows = start..<min(start + 65_536, all.upperBound)
-        let records = try reader.records(ofTable: table, rows: rows)
-        let ranks = try reader.ranks(ofTable: table, rows: rows)
-        var values: [[String]] = []
-        for (position, stream) in columns {
-          values.append(
-            stream.kind == .label
-              ? try reader.labels(ofStream: position, table: table, rows: rows).map { "\($0)" }
-              : try reader.values(ofStream: position, table: table, rows: rows).map { "\($0)" })
-        }
-        for row in 0..<rows.count {
-          try file.write(
-            row: [
-              "\(about.index)", about.mode.description, Self.text(about.epoch),
-              Self.text(about.loss), records[row].hexadecimal, "\(ranks[row])",
-            ] + values.map { $0[row] })
-        }
+    let ranges = reader.stepRanges(ofTable: table).filter { stepRows.contains($0.step) }
+    guard let first = ranges.first, let last = ranges.last else { return }
+    var place = 0
+    // Some rows at a time, of many short steps or of a part of a long one.
+    for rows in (first.rows.lowerBound..<last.rows.upperBound).split(every: 65_536) {
+      let records = try reader.records(ofTable: table, rows: rows)
+      let ranks = try reader.ranks(ofTable: table, rows: rows)
+      var values: [[String]] = []
+      for (position, stream) in columns {
+        values.append(
+          stream.kind == .label
+            ? try reader.labels(ofStream: position, table: table, rows: rows).map { "\($0)" }
+            : try reader.values(ofStream: position, table: table, rows: rows).map { "\($0)" })
+      }
+      for (offset, row) in rows.enumerated() {
+        while row >= ranges[place].rows.upperBound { place += 1 }
+        let about = reader.steps[ranges[place].step]
+        try file.write(
+          row: [
+            "\(about.index)", about.mode.description, Self.text(about.epoch),
+            Self.text(about.loss), records[offset].hexadecimal, "\(ranks[offset])",
+          ] + values.map { $0[offset] })
       }
     }
   }
