@@ -58,18 +58,19 @@ public final class Reader {
     // Asked first: a recorder that ends after this is noticed the next time.
     let isAlive = JournalReader.isLocked(journalPath)
     let current = JournalReader.id(of: journalPath)
-    if current == growing.journal.head.id {
-      try growing.advance()
+    if current == growing.journal.head.id, try growing.advance() {
       try take(ContentsLoader(declaration, growing, after: contents))
       status = isAlive ? .recording : .crashed
-    } else if current != nil, let next = try? JournalReader(path: journalPath) {
+    } else if let current, current != growing.journal.head.id,
+      let next = try? JournalReader(path: journalPath),
+      let fresh = try? JournalSource(journal: next)
+    {
       // A new journal took its place: the old one was long, or a recorder goes on with the run.
-      let fresh = try JournalSource(journal: next)
       try take(ContentsLoader(declaration, fresh, after: contents))
       source = fresh
       status = isAlive ? .recording : .crashed
     } else {
-      // The journal is gone: the file has its name.
+      // The journal is gone, or its store: the file has its name.
       let opened = try Opened(String(journalPath.dropLast(".journal".count)))
       guard opened.declaration.run.id == run.id, opened.contents.steps.count >= steps.count else {
         throw SnapshotError(

@@ -43,6 +43,29 @@ struct JournalTests {
   }
 
   @Test(
+    "a reader that came before the store was there, or met an older one's, finds its chunks",
+    arguments: [true, false])
+  func earlyReader(isThere: Bool) throws {
+    try withTemporaryFolder { folder in
+      let path = folder.file("run.h5")
+      let store = path + ".partial"
+      let writer = try Self.writer(path, compression: .none)
+      try FileManager.default.moveItem(atPath: store, toPath: path + ".aside")
+      if isThere { try folder.write("run.h5.partial", Array("an older one".utf8)) }
+      let reader = try Reader(path: path)
+      if isThere { try FileManager.default.removeItem(atPath: store) }
+      try FileManager.default.moveItem(atPath: path + ".aside", toPath: store)
+      // 700 rows of a stream are whole chunks, which are nowhere but in the store.
+      try Sample.append(to: writer, steps: Sample.steps.prefix(3))
+      #expect(try reader.refresh())
+      let rows = reader.stepRanges(ofTable: 0)[1].rows
+      guard case .float(let expected) = Sample.rows(700, step: 2, table: 0).values[1] else { return }
+      #expect(try reader.values(ofStream: 1, table: 0, rows: rows) == expected)
+      writer.discard()
+    }
+  }
+
+  @Test(
     "what a killed recorder leaves is read, recovered and resumed",
     arguments: Writer.Compression.allCases, [0, 3, 7])
   func killed(compression: Writer.Compression, count: Int) throws {

@@ -6,7 +6,8 @@ final class JournalSource: RowSource {
   let path: String
   let columns: [Column]
   private(set) var journal: JournalReader
-  private let store: Int32
+  private let storePath: String
+  private var store: Int32 = -1
 
   /// - Throws: as `JournalReader.init`; `notFound` if chunks are named and their store is gone.
   init(journal: JournalReader) throws(SnapshotError) {
@@ -20,8 +21,8 @@ final class JournalSource: RowSource {
           "expected a store beside the journal, found the name '\(journal.head.store.prefix(80))'",
         requirement: "R-102")
     }
-    store = open(storePath, O_RDONLY | O_CLOEXEC)
-    guard store >= 0 || journal.columns.allSatisfy({ $0.stored.isEmpty }) else {
+    self.storePath = storePath
+    guard openStore() else {
       throw SnapshotError(
         code: .notFound, file: storePath, message: "the chunks of an unfinished recording are gone",
         remedy: "Keep a journal and its store together.")
@@ -30,8 +31,20 @@ final class JournalSource: RowSource {
 
   func rowCount(_ column: Int) -> Int { journal.columns[column].rows }
 
-  /// Takes in what was committed since.
-  func advance() throws(SnapshotError) { try journal.advance() }
+  /// Opens the store once the journal names a chunk in it: before, it may not be there yet, or be an older one's.
+  ///
+  /// - Returns: false if chunks are named and their store is gone.
+  private func openStore() -> Bool {
+    guard store < 0, !journal.columns.allSatisfy({ $0.stored.isEmpty }) else { return true }
+    store = open(storePath, O_RDONLY | O_CLOEXEC)
+    return store >= 0
+  }
+
+  /// Takes in what was committed since; false if the chunks are gone, as when the file has just got its name.
+  func advance() throws(SnapshotError) -> Bool {
+    try journal.advance()
+    return openStore()
+  }
 
   func read(
     _ column: Int, rows: Range<Int>, into buffer: UnsafeMutableRawBufferPointer
