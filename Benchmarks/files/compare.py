@@ -70,14 +70,17 @@ def read_h5py(path, name):
     return time.perf_counter() - start
 
 
-def row(name, megabytes, mine, theirs, goal):
+def row(name, megabytes, mine, theirs, goal, sizes=""):
     rate = [megabytes / 1000 * 1.048576 / statistics.median(times) for times in (mine, theirs)]
     ratio = statistics.median([b / a for a, b in zip(mine, theirs, strict=True)])
-    print(f"| {name} | {rate[0]:.2f} | {rate[1]:.2f} | **{ratio:.2f}** | {goal} |", flush=True)
+    print(
+        f"| {name} | {rate[0]:.2f} | {rate[1]:.2f} | **{ratio:.2f}** | {goal} | {sizes} |",
+        flush=True,
+    )
 
 
-print("| what | ours GB/s | h5py GB/s | ratio (median of pairs) | goal |")
-print("|---|---|---|---|---|")
+print("| what | ours GB/s | h5py GB/s | ratio (median of pairs) | goal | file, ours / h5py |")
+print("|---|---|---|---|---|---|")
 for title, make, megabytes in [("gradient-like", gradient_like, 192), ("recorded", recorded, 192)]:
     values = make(megabytes)
     data = folder / "data.f32"
@@ -93,5 +96,13 @@ for title, make, megabytes in [("gradient-like", gradient_like, 192), ("recorded
             reads.append(ours("read", folder / "a.h5"))
             their_reads.append(read_h5py(folder / "b.h5", "x"))
         # The first of each only warms up.
-        row(f"write, {title}, {compression}", megabytes, mine[1:], theirs[1:], goals[0])
+        sizes = [(folder / name).stat().st_size for name in ("a.h5", "b.h5")]
+        row(
+            f"write, {title}, {compression}",
+            megabytes,
+            mine[1:],
+            theirs[1:],
+            goals[0],
+            f"{sizes[0] / sizes[1]:.3f}",
+        )
         row(f"read, {title}, {compression}", megabytes, reads[1:], their_reads[1:], goals[1])

@@ -68,6 +68,8 @@ package struct File: ~Copyable, Location {
     H5Pset_fclose_degree(access.id, H5F_CLOSE_SEMI)
     // Small writes would be held back until a dataset is closed, where nobody hears that they failed.
     H5Pset_sieve_buf_size(access.id, 0)
+    // Chunks lie at the end of the file, however short: whoever asks where pays for going through all of them.
+    H5Pset_small_data_block_size(access.id, 0)
     H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110)
     return access
   }

@@ -47,7 +47,7 @@ final class Workspace: @unchecked Sendable {
     return .init(rebasing: scratch[purpose.rawValue][..<count])
   }
 
-  /// A context for `ZSTD_compressCCtx`.
+  /// A context for `ZSTD_compress2`.
   var compressor: OpaquePointer {
     if let compression { return compression }
     guard let made = ZSTD_createCCtx() else { preconditionFailure("out of memory") }

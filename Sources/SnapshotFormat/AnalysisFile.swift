@@ -154,7 +154,7 @@ public enum AnalysisFile {
     for (number, window) in windows.enumerated() {
       let child = try group.createGroup(Names.numbered("W", number))
       try child.write(
-        Names.record, window.records.flatMap(\.bytes), shape: [window.records.count, RecordID.size])
+        Names.record, RecordID.bytes(window.records), shape: [window.records.count, RecordID.size])
       try child.write(Names.step, window.steps)
       try child.write("fold", window.folds)
       for cell in cells where cell.window == number {

@@ -9,12 +9,12 @@ internal import HDF5
 final class ChunkPipeline: @unchecked Sendable {
   /// Bytes of a whole chunk that may be part of a longer array.
   enum Source: Sendable {
-    case bytes([UInt8])
+    case rows(RowBuffer)
     case values(TableRows.Values, offset: Int, count: Int)
 
     func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
       switch self {
-      case .bytes(let bytes): bytes.withUnsafeBytes(body)
+      case .rows(let rows): body(rows.bytes)
       case .values(.float(let values), let offset, let count):
         values.withUnsafeBytes {
           body(UnsafeRawBufferPointer(rebasing: $0[offset..<offset + count]))
@@ -28,7 +28,7 @@ final class ChunkPipeline: @unchecked Sendable {
 
     var count: Int {
       switch self {
-      case .bytes(let bytes): bytes.count
+      case .rows(let rows): rows.count
       case .values(_, _, let count): count
       }
     }
@@ -161,7 +161,7 @@ final class ChunkPipeline: @unchecked Sendable {
         error = failure
       } else {
         bytes -= task.source.count
-        queue[head].task.source = .bytes([])
+        queue[head].task.source = .values(.float([]), offset: 0, count: 0)
         queue[head].state = .encoded([])
         head += 1
         if head == queue.count || head > 1024 {

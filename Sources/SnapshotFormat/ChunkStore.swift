@@ -12,8 +12,10 @@ final class ChunkStore {
     var rows = 0
     /// Rows whose chunks are written or under way: whole chunks.
     var chunked = 0
-    /// The rows from `chunked` on.
-    var tail: [UInt8] = []
+    /// The rows from `chunked` on; nil until there are any.
+    fileprivate var rest: RowBuffer?
+
+    var tail: UnsafeRawBufferPointer { rest?.bytes ?? .init(start: nil, count: 0) }
   }
 
   /// A column's sizes, at hand for every step.
@@ -59,17 +61,28 @@ final class ChunkStore {
       }
     }
 
+    /// Makes room for rows that come next.
+    func extend(_ position: Int, to rows: Int) throws(SnapshotError) {
+      try attempt { () throws(HDF5Error) in try datasets[position].extend(to: rows) }
+    }
+
     /// Writes a chunk, if there is room for it.
     func write(
       _ position: Int, _ stored: UnsafeRawBufferPointer, row: Int, rows: Int, mask: UInt32
     ) throws(SnapshotError) -> StoredChunk {
-      if let breakage { throw breakage }
       guard FreeSpace.isThere(for: stored.count, beside: path) else {
         throw SnapshotError(number: ENOSPC, "cannot write", path)
       }
+      return try attempt { () throws(HDF5Error) in
+        try datasets[position].write(stored, row: row, rows: rows, mask: mask, in: bytes)
+      }
+    }
+
+    /// Asks libhdf5, unless it has failed before.
+    private func attempt<R>(_ body: () throws(HDF5Error) -> R) throws(SnapshotError) -> R {
+      if let breakage { throw breakage }
       do throws(HDF5Error) {
-        return try datasets[position].write(
-          stored, row: row, rows: rows, mask: mask, in: bytes)
+        return try body()
       } catch {
         let failure = SnapshotError(error)
         breakage = failure
@@ -142,36 +155,61 @@ final class ChunkStore {
   var failure: SnapshotError? { pipeline.failure }
 
   /// Adds rows that count from now on.
+  func append(_ bytes: UnsafeRawBufferPointer, to position: Int) {
+    append(bytes, of: nil, to: position, &states[position])
+  }
+
+  /// What `writeWhole` has written of a part.
+  typealias Written = (chunks: Int, taken: Int)
+
+  /// Adds the rows of a step.
   ///
+  /// - Parameter written: for each part; empty for nothing.
+  func append(_ parts: [StepParts.Bytes], written: [Written]) {
+    // Looked up once, not for every column of every step.
+    states.withUnsafeMutableBufferPointer { states in
+      for (number, part) in parts.enumerated() {
+        let (chunks, taken) = written.isEmpty ? (0, 0) : written[number]
+        guard chunks > 0 else {
+          append(part.bytes, of: part.values, to: part.column, &states[part.column])
+          continue
+        }
+        let size = geometry[part.column]
+        states[part.column].rest?.removeAll()
+        states[part.column].chunked += chunks * size.chunkRows
+        states[part.column].rows += taken / size.rowBytes
+        append(
+          .init(rebasing: part.bytes[taken...]), of: nil, to: part.column, &states[part.column])
+      }
+    }
+  }
+
   /// - Parameters:
   ///   - values: the array that `bytes` is of; its chunks are not copied then.
-  func append(
-    _ bytes: UnsafeRawBufferPointer, of values: TableRows.Values? = nil, to position: Int
+  private func append(
+    _ bytes: UnsafeRawBufferPointer, of values: TableRows.Values?, to position: Int,
+    _ state: inout ColumnState
   ) {
-    let size = geometry[position].chunkBytes
+    let size = geometry[position]
     var offset = 0
-    while states[position].tail.count + bytes.count - offset >= size {
+    while state.tail.count + bytes.count - offset >= size.chunkBytes {
       let source: ChunkPipeline.Source
-      if states[position].tail.isEmpty, let values {
-        source = .values(values, offset: offset, count: size)
-        offset += size
+      if state.rest == nil, let values {
+        source = .values(values, offset: offset, count: size.chunkBytes)
+        offset += size.chunkBytes
       } else {
-        let missing = size - states[position].tail.count
-        states[position].tail.append(
-          contentsOf: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + missing]))
-        source = .bytes(states[position].tail)
-        states[position].tail = []
-        states[position].tail.reserveCapacity(size)
+        let rest = state.rest ?? RowBuffer(capacity: size.chunkBytes)
+        let missing = rest.room
+        rest.append(.init(rebasing: bytes[offset..<offset + missing]))
+        source = .rows(rest)
+        state.rest = nil
         offset += missing
       }
-      pipeline.submit(.init(column: position, row: states[position].chunked, source: source))
-      states[position].chunked += geometry[position].chunkRows
+      pipeline.submit(.init(column: position, row: state.chunked, source: source))
+      state.chunked += size.chunkRows
     }
-    if offset < bytes.count {
-      states[position].tail.append(
-        contentsOf: UnsafeRawBufferPointer(rebasing: bytes[offset...]))
-    }
-    states[position].rows += bytes.count / geometry[position].rowBytes
+    if offset < bytes.count { state.keep(.init(rebasing: bytes[offset...]), size) }
+    state.rows += bytes.count / size.rowBytes
   }
 
   /// Adds a whole chunk in its stored form; the column must have whole chunks so far.
@@ -203,13 +241,14 @@ final class ChunkStore {
       scratch.deallocate()
       scratch = .allocate(byteCount: codec.longest(column.chunkBytes), alignment: 64)
     }
-    while (chunks.isEmpty ? state.tail.count : 0) + bytes.count - taken >= column.chunkBytes {
+    let count = (state.tail.count + bytes.count) / column.chunkBytes
+    try shared.extend(position, to: state.chunked + count * column.chunkRows)
+    while chunks.count < count {
       var stored: UnsafeRawBufferPointer
       if chunks.isEmpty, !state.tail.isEmpty {
         let missing = column.chunkBytes - state.tail.count
-        let length = (state.tail + bytes[..<missing]).withUnsafeBytes {
-          codec.encode($0, into: scratch)
-        }
+        let joined = Array(state.tail) + bytes[..<missing]
+        let length = joined.withUnsafeBytes { codec.encode($0, into: scratch) }
         stored = UnsafeRawBufferPointer(rebasing: scratch[..<length])
         taken = missing
       } else {
@@ -227,18 +266,6 @@ final class ChunkStore {
           position, stored, row: row, rows: column.chunkRows, mask: masks[position]))
     }
     return (chunks, taken)
-  }
-
-  /// Counts rows that `writeWhole` has written, and those that it left over.
-  func adopt(_ bytes: UnsafeRawBufferPointer, chunks: Int, taken: Int, to position: Int) {
-    if chunks > 0 {
-      states[position].tail.removeAll(keepingCapacity: true)
-      states[position].chunked += chunks * geometry[position].chunkRows
-    }
-    if taken < bytes.count {
-      states[position].tail.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[taken...]))
-    }
-    states[position].rows += bytes.count / geometry[position].rowBytes
   }
 
   /// Where chunks lie that were written since this was last asked.
@@ -273,7 +300,7 @@ final class ChunkStore {
         let position = part[index]
         // HDF5 stores whole chunks only: the last one is padded with its fill value, zero.
         let missing = columns[position].chunkBytes - states[position].tail.count
-        let padded = states[position].tail + [UInt8](repeating: 0, count: missing)
+        let padded = Array(states[position].tail) + [UInt8](repeating: 0, count: missing)
         return padded.withUnsafeBytes { columns[position].codec.encode($0) }
       }
       for (position, stored) in zip(part, encoded) {
@@ -296,6 +323,15 @@ final class ChunkStore {
     pipeline.end()
     scratch.deallocate()
     shared.datasets = []
+  }
+}
+
+extension ChunkStore.ColumnState {
+  /// Adds rows that fill no chunk.
+  fileprivate mutating func keep(_ bytes: UnsafeRawBufferPointer, _ size: ChunkStore.Geometry) {
+    let rest = rest ?? RowBuffer(capacity: size.chunkBytes)
+    rest.append(bytes)
+    self.rest = rest
   }
 }
 

@@ -27,27 +27,40 @@ final class ColumnDataset {
   func write(
     _ stored: UnsafeRawBufferPointer, row: Int, rows: Int, mask: UInt32, in store: StoreBytes
   ) throws(HDF5Error) -> StoredChunk {
-    if row + rows > extent {
-      try dataset.resize(to: column.shape(rows: row + rows))
-      extent = row + rows
-    }
+    try extend(to: row + rows)
     let start = column.chunkStart(row: row)
-    // libhdf5 1.10 finds a chunk's address only by going through all of them. New chunks go to the end of the file,
-    // which the bytes there can prove.
-    let end = try dataset.endOfAllocation()
+    let before = try dataset.endOfAllocation()
     try dataset.writeChunk(stored, at: start, mask: mask)
-    var offset = end
-    if !store.holds(stored, at: end) {
-      guard let place = try dataset.chunkAddress(at: start) else {
-        throw HDF5Error(
-          code: .failed, file: dataset.file, object: dataset.path,
-          message: "the chunk at \(start) was not written")
-      }
-      offset = place.address
-    }
+    let offset = try place(of: stored, at: start, writtenAfter: before, in: store)
     return StoredChunk(
       offset: offset, length: stored.count, mask: mask,
       checksum: JournalFormat.checksum(stored))
+  }
+
+  /// Where a chunk lies that was just written.
+  ///
+  /// libhdf5 1.10 finds that only by going through all chunks. New ones go to the end of the file, before or after what
+  /// their index needed, which the bytes there can prove.
+  private func place(
+    of stored: UnsafeRawBufferPointer, at start: [Int], writtenAfter end: UInt64,
+    in store: StoreBytes
+  ) throws(HDF5Error) -> UInt64 {
+    if store.holds(stored, at: end) { return end }
+    let last = try dataset.endOfAllocation() &- UInt64(stored.count)
+    if last > end, store.holds(stored, at: last) { return last }
+    guard let place = try dataset.chunkAddress(at: start) else {
+      throw HDF5Error(
+        code: .failed, file: dataset.file, object: dataset.path,
+        message: "the chunk at \(start) was not written")
+    }
+    return place.address
+  }
+
+  /// Makes room for so many rows; for many chunks at once where that many are written.
+  func extend(to rows: Int) throws(HDF5Error) {
+    guard rows > extent else { return }
+    try dataset.resize(to: column.shape(rows: rows))
+    extent = rows
   }
 
   /// Drops rows past the end; only whole chunks, so that libhdf5 has none to read back.

@@ -45,11 +45,20 @@ struct Layout: Sendable, Equatable {
     var localSteps: Int?
     var members: Members?
     var streams: [Int]
+    /// What rows of each stream must look like, at hand for every step.
+    var shapes: [StreamShape]
 
     /// Columns with one row per observation.
     var perObservation: [Int] {
       [step, record, rank] + [weight, localSteps].compactMap { $0 } + streams
     }
+  }
+
+  /// Values of a stream.
+  struct StreamShape: Sendable, Equatable {
+    /// Numbers in a row.
+    var width: Int
+    var isLabel: Bool
   }
 
   /// Positions of a table's member columns.
@@ -106,7 +115,8 @@ struct Layout: Sendable, Equatable {
       tables.append(
         Table(
           step: step, record: record, rank: rank, weight: weight, localSteps: localSteps,
-          members: memberColumns, streams: streams))
+          members: memberColumns, streams: streams,
+          shapes: table.streams.map { StreamShape(width: $0.width, isLabel: $0.kind == .label) }))
     }
   }
 

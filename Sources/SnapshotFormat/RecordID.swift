@@ -22,9 +22,17 @@ public struct RecordID: Sendable, Hashable {
   }
 
   /// The 16 bytes.
-  public var bytes: [UInt8] {
-    [high, low].flatMap { word in
-      (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }
+  public var bytes: [UInt8] { Self.bytes(CollectionOfOne(self)) }
+
+  /// Ids one after the other, 16 bytes each.
+  static func bytes(_ ids: some Collection<RecordID>) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: size * ids.count) { buffer, count in
+      let bytes = UnsafeMutableRawBufferPointer(buffer)
+      for id in ids {
+        bytes.storeBytes(of: id.high.bigEndian, toByteOffset: count, as: UInt64.self)
+        bytes.storeBytes(of: id.low.bigEndian, toByteOffset: count + 8, as: UInt64.self)
+        count += size
+      }
     }
   }
 

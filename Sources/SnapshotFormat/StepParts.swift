@@ -37,7 +37,7 @@ struct StepParts {
       let count = part.records.count
       let first = store.states[table.step].rows
       add(table.step, [UInt32](repeating: stepRow, count: count))
-      add(table.record, part.records.flatMap(\.bytes))
+      add(table.record, RecordID.bytes(part.records))
       add(table.rank, [UInt16](repeating: part.rank, count: count))
       if let weight = table.weight { add(weight, part.weights) }
       if let localSteps = table.localSteps {
@@ -48,7 +48,7 @@ struct StepParts {
           repeatElement(UInt32(first + $0.offset), count: $0.element)
         }
         add(members.observation, owners)
-        add(members.record, part.members.records.flatMap(\.bytes))
+        add(members.record, RecordID.bytes(part.members.records))
         add(members.weight, part.members.weights)
       }
       for (position, values) in zip(table.streams, part.values) where values.count > 0 {

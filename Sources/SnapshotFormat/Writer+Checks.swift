@@ -39,8 +39,12 @@ extension Writer {
         throw mismatch(
           table.name, "expected \(table.streams.count) streams, found \(part.values.count)")
       }
-      for (stream, values) in zip(table.streams, part.values) {
-        if let message = Self.fault(values, of: stream, part, frozen: step.frozenLayers ?? []) {
+      let frozen = step.frozenLayers ?? []
+      let shapes = layout.tables[part.table].shapes
+      for (position, shape) in shapes.enumerated()
+      where !frozen.isEmpty || !shape.fits(part.values[position], rows: part.records.count) {
+        let stream = table.streams[position]
+        if let message = Self.fault(part.values[position], of: stream, part, frozen: frozen) {
           throw mismatch("\(table.name)/\(stream.name)", message)
         }
       }
@@ -101,5 +105,17 @@ extension Writer {
       return "expected zeros for a frozen layer"
     }
     return nil
+  }
+}
+
+extension Layout.StreamShape {
+  /// Whether values are so many rows of this shape that a file may hold.
+  fileprivate func fits(_ values: TableRows.Values, rows: Int) -> Bool {
+    switch values {
+    case .float(let numbers):
+      !isLabel && numbers.count == rows * width && FiniteScan.areFinite(numbers)
+    case .label(let labels):
+      isLabel && labels.count == rows * width && labels.allSatisfy { $0 >= 0 }
+    }
   }
 }

@@ -184,52 +184,56 @@ public final class Writer {
   private func commit(_ parts: [StepParts.Bytes], in store: ChunkStore) throws(SnapshotError) {
     update.reset()
     noteChunks(of: store)
-    // Uncompressed, whole chunks cost no more than the journal would: they are written once, at their place. They come
-    // after what is under way, so that the same rows give the same bytes.
-    let mayBeDirect = compression == .none
-    var written: [(chunks: Int, taken: Int)] = []
-    written.reserveCapacity(parts.count)
-    var isDrained = false
-    for part in parts {
-      let size = store.geometry[part.column]
-      let chunked = store.states[part.column].chunked
-      var taken = 0
-      var whole: [StoredChunk] = []
-      if mayBeDirect, part.isStream,
-        store.states[part.column].tail.count + part.bytes.count >= size.chunkBytes
-      {
-        if !isDrained { try store.drain() }
-        isDrained = true
-        (whole, taken) = try store.writeWhole(part.bytes, to: part.column)
-      }
-      written.append((whole.count, taken))
-      for (number, chunk) in whole.enumerated() {
-        add(part.column, chunked + number * size.chunkRows, chunk)
-      }
-      if taken < part.bytes.count {
-        let first =
-          whole.isEmpty
-          ? store.states[part.column].rows : chunked + whole.count * size.chunkRows
-        update.add(
-          column: part.column, first: first,
-          rows: (part.bytes.count - taken) / size.rowBytes,
-          bytes: UnsafeRawBufferPointer(rebasing: part.bytes[taken...]))
-      }
-    }
+    let written = try note(parts, of: store)
     if synchronization == .commit, written.contains(where: { $0.chunks > 0 }) {
       try store.synchronize()
     }
     try journal!.append(update, steps: committedSteps + 1)
     if synchronization == .commit { try journal!.synchronize() }
     // The step counts. What follows happens behind it.
-    for (number, part) in parts.enumerated() {
-      if mayBeDirect, part.isStream {
-        store.adopt(
-          part.bytes, chunks: written[number].chunks, taken: written[number].taken, to: part.column)
-      } else {
-        store.append(part.bytes, of: part.values, to: part.column)
+    store.append(parts, written: written)
+  }
+
+  /// Puts rows in the next update, or whole chunks of them in the store.
+  ///
+  /// Uncompressed, whole chunks cost no more than the journal would: they are written once, at their place. They come
+  /// after what is under way, so that the same rows give the same bytes.
+  ///
+  /// - Returns: what is in the store by now, for each part; empty where nothing can be.
+  private func note(
+    _ parts: [StepParts.Bytes], of store: ChunkStore
+  ) throws(SnapshotError) -> [ChunkStore.Written] {
+    // Theirs until this returns: the next change of them would copy all otherwise.
+    let states = store.states
+    var written: [ChunkStore.Written] = []
+    var isDrained = false
+    for part in parts {
+      let size = store.geometry[part.column]
+      let state = states[part.column]
+      guard compression == .none, part.isStream,
+        state.tail.count + part.bytes.count >= size.chunkBytes
+      else {
+        update.add(
+          column: part.column, first: state.rows, rows: part.bytes.count / size.rowBytes,
+          bytes: part.bytes)
+        if compression == .none { written.append((0, 0)) }
+        continue
+      }
+      if !isDrained { try store.drain() }
+      isDrained = true
+      let (whole, taken) = try store.writeWhole(part.bytes, to: part.column)
+      written.append((whole.count, taken))
+      for (number, chunk) in whole.enumerated() {
+        add(part.column, state.chunked + number * size.chunkRows, chunk)
+      }
+      if taken < part.bytes.count {
+        update.add(
+          column: part.column, first: state.chunked + whole.count * size.chunkRows,
+          rows: (part.bytes.count - taken) / size.rowBytes,
+          bytes: UnsafeRawBufferPointer(rebasing: part.bytes[taken...]))
       }
     }
+    return written
   }
 
   /// Names in the next update where chunks lie by now.
@@ -296,10 +300,8 @@ public final class Writer {
       base.add(column: column, first: row, rows: layout.columns[column].chunkRows, chunk: chunk)
     }
     for (position, state) in store.states.enumerated() where !state.tail.isEmpty {
-      state.tail.withUnsafeBytes {
-        base.addCopy(
-          column: position, first: state.chunked, rows: state.rows - state.chunked, bytes: $0)
-      }
+      base.addCopy(
+        column: position, first: state.chunked, rows: state.rows - state.chunked, bytes: state.tail)
     }
     return base
   }
