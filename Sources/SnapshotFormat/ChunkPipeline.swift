@@ -45,15 +45,18 @@ final class ChunkPipeline: @unchecked Sendable {
   private enum State {
     case waiting
     case encoding
-    case encoded([UInt8])
+    case encoded(RowBuffer)
+    case written
 
     var isWaiting: Bool { if case .waiting = self { true } else { false } }
   }
 
   private let condition = NSCondition()
+  /// Asking the system opens a file each time.
+  private static let cores = ProcessInfo.processInfo.activeProcessorCount
   private let capacity: Int
-  private let encode: @Sendable (Task) -> [UInt8]
-  private let write: @Sendable (Task, [UInt8]) throws(SnapshotError) -> Void
+  private let encode: @Sendable (Task) -> RowBuffer
+  private let write: @Sendable (Task, RowBuffer) throws(SnapshotError) -> Void
   private var queue: [(task: Task, state: State)] = []
   /// Tasks before this one in `queue` are done.
   private var head = 0
@@ -62,6 +65,8 @@ final class ChunkPipeline: @unchecked Sendable {
   private var isEnding = false
   private var workers = 0
   private var idle = 0
+  /// Whether the caller waits for chunks to be written; nobody is woken up otherwise.
+  private var isAwaited = false
   private var error: SnapshotError?
 
   /// - Parameters:
@@ -69,8 +74,8 @@ final class ChunkPipeline: @unchecked Sendable {
   ///   - encode: called from several threads at once.
   ///   - write: called from one thread at a time, in order.
   init(
-    capacity: Int, encode: @escaping @Sendable (Task) -> [UInt8],
-    write: @escaping @Sendable (Task, [UInt8]) throws(SnapshotError) -> Void
+    capacity: Int, encode: @escaping @Sendable (Task) -> RowBuffer,
+    write: @escaping @Sendable (Task, RowBuffer) throws(SnapshotError) -> Void
   ) {
     self.capacity = capacity
     self.encode = encode
@@ -85,18 +90,16 @@ final class ChunkPipeline: @unchecked Sendable {
     condition.lock()
     defer { condition.unlock() }
     // After a failure nothing moves on by itself: the queue grows by what one step brings.
-    while error == nil, head < queue.count, bytes + task.source.count > capacity {
-      condition.wait()
-    }
+    while error == nil, head < queue.count, bytes + task.source.count > capacity { awaitProgress() }
     queue.append((task, .waiting))
     bytes += task.source.count
-    if idle == 0, workers < ProcessInfo.processInfo.activeProcessorCount {
+    if idle == 0, workers < Self.cores {
       workers += 1
       let thread = Thread { [self] in run() }
       thread.name = "ptoken chunks"
       thread.start()
     }
-    condition.broadcast()
+    if idle > 0 { condition.signal() }
   }
 
   /// Waits until everything handed over is written; tries again what failed.
@@ -105,10 +108,22 @@ final class ChunkPipeline: @unchecked Sendable {
     defer { condition.unlock() }
     if error != nil {
       error = nil
+      condition.broadcast()
       writeReady()
     }
-    while head < queue.count || isWriting, error == nil { condition.wait() }
+    while head < queue.count || isWriting, error == nil { awaitProgress() }
     if let error { throw error }
+  }
+
+  private func awaitProgress() {
+    isAwaited = true
+    condition.wait()
+  }
+
+  private func noteProgress() {
+    guard isAwaited else { return }
+    isAwaited = false
+    condition.broadcast()
   }
 
   /// Ends the threads; what is under way is dropped.
@@ -162,17 +177,17 @@ final class ChunkPipeline: @unchecked Sendable {
       } else {
         bytes -= task.source.count
         queue[head].task.source = .values(.float([]), offset: 0, count: 0)
-        queue[head].state = .encoded([])
+        queue[head].state = .written
         head += 1
         if head == queue.count || head > 1024 {
           queue.removeFirst(head)
           head = 0
         }
       }
-      condition.broadcast()
+      noteProgress()
     }
     isWriting = false
-    condition.broadcast()
+    noteProgress()
   }
 
   private func unlocked<R>(_ body: () -> R) -> R {

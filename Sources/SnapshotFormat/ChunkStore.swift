@@ -34,6 +34,7 @@ final class ChunkStore {
   private var file: File?
   private let shared: Shared
   private let pipeline: ChunkPipeline
+  private let memory: RowMemory
   /// Where `writeWhole` encodes.
   private var scratch = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
@@ -125,12 +126,19 @@ final class ChunkStore {
     let masks = columns.indices.map { streams.contains($0) ? compression.wholeChunkMask : 0 }
     self.masks = masks
     let codecs = zip(columns, masks).map { $0.wholeChunkCodec(mask: $1) }
+    let memory = RowMemory()
+    self.memory = memory
     pipeline = ChunkPipeline(
       capacity: Self.capacity,
-      encode: { task in task.source.withBytes { codecs[task.column].encode($0) } },
+      encode: { task in
+        let codec = codecs[task.column]
+        let stored = RowBuffer(capacity: codec.longest(task.source.count), in: memory)
+        task.source.withBytes { rows in stored.fill { codec.encode(rows, into: $0) } }
+        return stored
+      },
       write: { task, stored throws(SnapshotError) in
         let chunk = try shared.write(
-          task.column, stored, row: task.row, rows: columns[task.column].chunkRows,
+          task.column, stored.bytes, row: task.row, rows: columns[task.column].chunkRows,
           mask: masks[task.column])
         shared.note(task.column, task.row, chunk)
       })
@@ -164,14 +172,17 @@ final class ChunkStore {
 
   /// Adds the rows of a step.
   ///
-  /// - Parameter written: for each part; empty for nothing.
-  func append(_ parts: [StepParts.Bytes], written: [Written]) {
+  /// - Parameters:
+  ///   - arrays: those that parts are of; their chunks are not copied.
+  ///   - written: for each part; empty for nothing.
+  func append(_ parts: [StepParts.Bytes], of arrays: [TableRows.Values], written: [Written]) {
     // Looked up once, not for every column of every step.
     states.withUnsafeMutableBufferPointer { states in
       for (number, part) in parts.enumerated() {
         let (chunks, taken) = written.isEmpty ? (0, 0) : written[number]
         guard chunks > 0 else {
-          append(part.bytes, of: part.values, to: part.column, &states[part.column])
+          append(
+            part.bytes, of: part.array.map { arrays[$0] }, to: part.column, &states[part.column])
           continue
         }
         let size = geometry[part.column]
@@ -184,8 +195,6 @@ final class ChunkStore {
     }
   }
 
-  /// - Parameters:
-  ///   - values: the array that `bytes` is of; its chunks are not copied then.
   private func append(
     _ bytes: UnsafeRawBufferPointer, of values: TableRows.Values?, to position: Int,
     _ state: inout ColumnState
@@ -198,7 +207,7 @@ final class ChunkStore {
         source = .values(values, offset: offset, count: size.chunkBytes)
         offset += size.chunkBytes
       } else {
-        let rest = state.rest ?? RowBuffer(capacity: size.chunkBytes)
+        let rest = state.rest ?? RowBuffer(capacity: size.chunkBytes, in: memory)
         let missing = rest.room
         rest.append(.init(rebasing: bytes[offset..<offset + missing]))
         source = .rows(rest)
@@ -208,7 +217,11 @@ final class ChunkStore {
       pipeline.submit(.init(column: position, row: state.chunked, source: source))
       state.chunked += size.chunkRows
     }
-    if offset < bytes.count { state.keep(.init(rebasing: bytes[offset...]), size) }
+    if offset < bytes.count {
+      let rest = state.rest ?? RowBuffer(capacity: size.chunkBytes, in: memory)
+      rest.append(.init(rebasing: bytes[offset...]))
+      state.rest = rest
+    }
     state.rows += bytes.count / size.rowBytes
   }
 
@@ -323,15 +336,6 @@ final class ChunkStore {
     pipeline.end()
     scratch.deallocate()
     shared.datasets = []
-  }
-}
-
-extension ChunkStore.ColumnState {
-  /// Adds rows that fill no chunk.
-  fileprivate mutating func keep(_ bytes: UnsafeRawBufferPointer, _ size: ChunkStore.Geometry) {
-    let rest = rest ?? RowBuffer(capacity: size.chunkBytes)
-    rest.append(bytes)
-    self.rest = rest
   }
 }
 

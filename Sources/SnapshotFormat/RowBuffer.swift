@@ -1,14 +1,17 @@
-/// Rows that wait for a whole chunk, in memory that holds just that.
+private import Foundation
+
+/// Rows that wait for a whole chunk, in memory that holds just that; or a chunk's stored form.
 ///
 /// @unchecked: filled by one thread, and only read once another one has it.
 final class RowBuffer: @unchecked Sendable {
   private let memory: UnsafeMutableRawBufferPointer
+  private let owner: RowMemory
   /// Bytes so far.
   private(set) var count = 0
 
-  /// Pages that are not filled cost nothing.
-  init(capacity: Int) {
-    memory = .allocate(byteCount: capacity, alignment: 64)
+  init(capacity: Int, in owner: RowMemory) {
+    self.owner = owner
+    memory = owner.take(capacity)
   }
 
   var room: Int { memory.count - count }
@@ -24,5 +27,47 @@ final class RowBuffer: @unchecked Sendable {
 
   func removeAll() { count = 0 }
 
-  deinit { memory.deallocate() }
+  /// Lets `body` fill the memory from the front and return how far it came.
+  func fill(_ body: (UnsafeMutableRawBufferPointer) -> Int) { count = body(memory) }
+
+  deinit { owner.giveBack(memory) }
+}
+
+/// Memory of the rows that wait, kept for those that come after.
+///
+/// Pages touched for the first time, one after the other, took a quarter of a commit of many short rows: they are huge
+/// where the system has such, and never given back before the end. @unchecked: `lock` guards all.
+final class RowMemory: @unchecked Sendable {
+  private static let slabBytes = 2 << 20
+  private let lock = NSLock()
+  private var slabs: [UnsafeMutableRawBufferPointer] = []
+  /// What the last slab has left.
+  private var rest = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private var idle: [Int: [UnsafeMutableRawBufferPointer]] = [:]
+
+  fileprivate func take(_ count: Int) -> UnsafeMutableRawBufferPointer {
+    lock.withLock {
+      if let memory = idle[count]?.popLast() { return memory }
+      // Aligned for any element.
+      let length = (count + 63) & ~63
+      if rest.count < length { rest = makeSlab(of: max(length, Self.slabBytes)) }
+      defer { rest = .init(rebasing: rest[length...]) }
+      return .init(rebasing: rest[..<count])
+    }
+  }
+
+  fileprivate func giveBack(_ memory: UnsafeMutableRawBufferPointer) {
+    lock.withLock { idle[memory.count, default: []].append(memory) }
+  }
+
+  private func makeSlab(of count: Int) -> UnsafeMutableRawBufferPointer {
+    let slab = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: Self.slabBytes)
+    #if os(Linux)
+      madvise(slab.baseAddress, slab.count, MADV_HUGEPAGE)
+    #endif
+    slabs.append(slab)
+    return slab
+  }
+
+  deinit { for slab in slabs { slab.deallocate() } }
 }

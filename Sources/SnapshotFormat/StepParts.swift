@@ -8,8 +8,9 @@ struct StepParts {
     var bytes: UnsafeRawBufferPointer
     /// Whether they are a stream's.
     var isStream = false
-    /// The array that the bytes are of, where it is long enough for chunks to be made of it.
-    var values: TableRows.Values?
+    /// Which of `arrays` the bytes are of, where that is long enough for chunks to be made of it. A number: there are
+    /// hundreds of these in a step, and nothing to retain makes them cheap.
+    var array: Int?
   }
 
   /// Short rows, joined in `joined`.
@@ -75,6 +76,9 @@ struct StepParts {
     small.append((column, values.count * 4, true))
   }
 
+  /// The arrays of long rows.
+  var arrays: [TableRows.Values] { large.map(\.values) }
+
   /// Passes all rows on while they stay where they are.
   func withBytes(
     _ body: ([Bytes]) throws(SnapshotError) -> Void
@@ -98,7 +102,7 @@ struct StepParts {
     guard index < large.count else { return try body(parts) }
     let (column, values) = large[index]
     func proceed(_ bytes: UnsafeRawBufferPointer) throws(SnapshotError) {
-      parts.append(Bytes(column: column, bytes: bytes, isStream: true, values: values))
+      parts.append(Bytes(column: column, bytes: bytes, isStream: true, array: index))
       try withLarge(index + 1, &parts, body)
     }
     switch values {

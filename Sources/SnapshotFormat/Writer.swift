@@ -165,7 +165,9 @@ public final class Writer {
     do throws(SnapshotError) {
       if let failure = deferred ?? store.failure { throw failure }
       let parts = StepParts(step, rows, declaration, store)
-      try parts.withBytes { parts throws(SnapshotError) in try commit(parts, in: store) }
+      let arrays = parts.arrays
+      try parts.withBytes { parts throws(SnapshotError) in try commit(parts, of: arrays, in: store)
+      }
       committedSteps += 1
       lastIndex = step.index
     } catch {
@@ -181,7 +183,9 @@ public final class Writer {
     }
   }
 
-  private func commit(_ parts: [StepParts.Bytes], in store: ChunkStore) throws(SnapshotError) {
+  private func commit(
+    _ parts: [StepParts.Bytes], of arrays: [TableRows.Values], in store: ChunkStore
+  ) throws(SnapshotError) {
     update.reset()
     noteChunks(of: store)
     let written = try note(parts, of: store)
@@ -191,7 +195,7 @@ public final class Writer {
     try journal!.append(update, steps: committedSteps + 1)
     if synchronization == .commit { try journal!.synchronize() }
     // The step counts. What follows happens behind it.
-    store.append(parts, written: written)
+    store.append(parts, of: arrays, written: written)
   }
 
   /// Puts rows in the next update, or whole chunks of them in the store.
