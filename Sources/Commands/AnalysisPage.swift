@@ -1,6 +1,7 @@
 private import Foundation
 internal import Inspection
 private import Results
+private import SnapshotFormat
 
 extension Page {
   /// What `ptoken-inspect info` says about an analysis.
@@ -43,7 +44,7 @@ extension Page {
         [["layers", "", "stage", "parameters", "recorded", "windows"]]
           + summary.layers.enumerated().map { number, layer in
             [
-              Self.numbered("L", number), Page.name(layer.name, 40), Page.name(layer.stage, 10),
+              Names.numbered("L", number), Page.name(layer.name, 40), Page.name(layer.stage, 10),
               "\(layer.parameters)", "\(layer.width)", "\(layer.cells)",
             ]
           }, indent: 2, right: [3, 4, 5])
@@ -76,7 +77,7 @@ extension Page {
       window.firstStep == window.lastStep
       ? "\(window.firstStep)" : "\(window.firstStep) to \(window.lastStep)"
     return [
-      numbered("W", number), "\(window.table)", window.mode, steps,
+      Names.numbered("W", number), "\(window.table)", window.mode, steps,
       window.epoch.map { String(format: "%.4g", $0) } ?? "-",
       window.loss.map { String(format: "%.4g", $0) } ?? "-", "\(window.rows)", "\(window.folds)",
       "\(window.cells)",

@@ -12,7 +12,7 @@ public enum Command {
   static let statuses = """
     EXIT STATUS
       0    done
-      1    a check said no (validate: violations; diff: differences)
+      1    a check said no (validate, reading: violations; diff: differences)
       2    an input cannot be read or analysed, or an output cannot be written
       64   wrong usage
       130  interrupted by Ctrl-C or a termination signal

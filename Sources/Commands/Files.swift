@@ -37,7 +37,7 @@ enum Files {
       guard errno == ENOENT else {
         throw failure(.permission, "cannot read: \(reason(errno))", "Check the path.")
       }
-      guard !exists(path + ".journal") else {
+      guard !exists(Names.journal(of: path)) else {
         throw failure(
           .notFound, "expected a file, found an unfinished recording of this name",
           "Wait for its recorder; if it died, make a file with ptoken-inspect recover \(path).")

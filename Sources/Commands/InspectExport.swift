@@ -77,9 +77,7 @@ struct InspectExport: ParsableCommand {
 
   func run() throws {
     try Files.requireSnapshot(input)
-    for own in [input, input + ".journal", input + ".partial"] {
-      try Files.requireOther(output, than: own)
-    }
+    for own in Leftovers.files(of: input) { try Files.requireOther(output, than: own) }
     let export = try Export(input, table: table, streams: stream, steps: range)
     try export.write(form!, to: output, force: force)
     let bytes = FileSize.of(output)

@@ -18,14 +18,11 @@ struct InspectInfo: ParsableCommand {
       \(Command.statuses)
       """)
 
-  @Argument(help: "Snapshot or analysis file.")
-  var input: String
-
+  @OptionGroup var file: AnyFile
   @OptionGroup var common: CommonOptions
 
-  func validate() throws { try Files.requireName(input, "<input>") }
-
   func run() throws {
+    let input = file.path
     try Files.requireSnapshot(input)
     if AnalysisFile.isAnalysis(input) {
       let summary = try AnalysisSummary(path: input)

@@ -18,14 +18,11 @@ struct InspectReading: ParsableCommand {
       \(Command.statuses)
       """)
 
-  @Argument(help: "Snapshot or analysis file.")
-  var input: String
-
+  @OptionGroup var file: AnyFile
   @OptionGroup var common: CommonOptions
 
-  func validate() throws { try Files.requireName(input, "<input>") }
-
   func run() throws {
+    let input = file.path
     do throws(SnapshotError) {
       try Files.requireSnapshot(input)
     } catch {

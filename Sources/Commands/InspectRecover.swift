@@ -9,8 +9,8 @@ struct InspectRecover: ParsableCommand {
     usage: "ptoken-inspect recover [<options>] <input>",
     discussion: """
       A recorder that was killed leaves run.h5.journal and run.h5.partial; together they hold every committed step. \
-      Without --output, run.h5 is made of them and they are removed. Of a finished file that was damaged, the steps \
-      that can be read whole are kept.
+      Without --output, run.h5 is made of them and they are removed; where run.h5 is there as well, from before, with \
+      --force only. Of a finished file that was damaged, the steps that can be read whole are kept.
 
       EXAMPLES
         ptoken-inspect recover run.h5
@@ -36,10 +36,13 @@ struct InspectRecover: ParsableCommand {
   }
 
   func run() throws {
-    let name = input.hasSuffix(".journal") ? String(input.dropLast(".journal".count)) : input
+    try Files.requireSnapshot(input)
+    let name = Leftovers.files(of: input)[0]
     let target = output ?? name
-    if let output, Files.exists(name) { try Files.requireOther(output, than: name) }
-    guard output != nil || !Files.exists(name) else {
+    let isUnfinished =
+      input != name || !Files.exists(name) || Leftovers.unfinished(beside: name) != nil
+    if let output, !isUnfinished { try Files.requireOther(output, than: name) }
+    guard output != nil || isUnfinished else {
       throw SnapshotError(
         code: .exists, file: name, message: "expected the name of a file to write, found none",
         remedy: "Name one with --output.")

@@ -4,7 +4,7 @@ private import SnapshotFormat
 /// `ptoken-inspect validate`.
 struct InspectValidate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "validate", abstract: "Check a snapshot file against the specification.",
+    commandName: "validate", abstract: "Check a snapshot or an analysis against the specification.",
     discussion: """
       Reads every stream to its end, and lists each violation with the number of its requirement in spec/SPEC.md. \
       The exit status says whether there was one.
@@ -15,14 +15,11 @@ struct InspectValidate: ParsableCommand {
       \(Command.statuses)
       """)
 
-  @Argument(help: "Snapshot file.")
-  var input: String
-
+  @OptionGroup var file: AnyFile
   @OptionGroup var common: CommonOptions
 
-  func validate() throws { try Files.requireName(input, "<input>") }
-
   func run() throws {
+    let input = file.path
     try Files.requireSnapshot(input)
     let violations = try Validator.violations(inFileAt: input)
     if common.json {

@@ -11,7 +11,9 @@ struct Page {
 
   /// Adds a line; what does not fit is cut.
   mutating func line(_ text: String) {
-    lines.append(Self.cut(text.replacing(Self.bond, with: " "), to: Self.width))
+    // Once more for all: a text that nobody thought of must not make a line of its own.
+    let safe = Printable.line(text.replacing(Self.bond, with: " "))
+    lines.append(Self.cut(safe, to: Self.width))
   }
 
   /// Adds words behind an aligned label, broken between words where they are too many for a line.
@@ -64,12 +66,6 @@ struct Page {
     let value = 100 * share
     return value > 0 && value < 9.95
       ? "\((value * 10).rounded() / 10) %" : "\(Int(value.rounded())) %"
-  }
-
-  /// `T0007`: a number as object names have it.
-  static func numbered(_ letter: String, _ number: Int) -> String {
-    let digits = String(number)
-    return letter + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 
   private static func cut(_ text: String, to limit: Int) -> String {

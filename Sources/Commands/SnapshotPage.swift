@@ -1,6 +1,7 @@
 private import Foundation
 internal import Inspection
 internal import Results
+private import SnapshotFormat
 
 extension Page {
   /// What `ptoken-inspect info` says about a snapshot.
@@ -44,12 +45,15 @@ extension Page {
 
   private static func sessions(_ summary: SnapshotSummary) -> String {
     let ranks = Set(summary.sessions.map(\.rank))
-    let resumed = summary.sessions.dropFirst().prefix(10).map { session in
+    // Each rank of a merged file has a first session, which resumed nothing.
+    var begun: Set<Int> = []
+    let later = summary.sessions.filter { !begun.insert($0.rank).inserted }
+    let resumed = later.prefix(10).map { session in
       "resumed at " + (session.firstIndex.map { "step \($0)" } ?? "the end")
         + (session.cutBytes > 0 ? " with \(Console.bytes(session.cutBytes)) cut off" : "")
         + (ranks.count > 1 ? " by rank \(session.rank)" : "")
     }
-    let more = summary.sessions.count - 1 - resumed.count
+    let more = later.count - resumed.count
     return (["\(summary.sessions.count)"] + resumed + (more > 0 ? ["\(more) more"] : []))
       .joined(separator: ", ")
   }
@@ -95,7 +99,7 @@ extension Page {
     if let members = table.members { facts.append(Console.count(members, "member")) }
     let sizes = "\(Console.bytes(table.payloadBytes)) in \(Console.bytes(table.storedBytes))"
     facts.append(sizes.replacing(" ", with: Page.bond))
-    entry("table \(Self.numbered("T", number))", facts.joined(separator: "; "), indent: 4)
+    entry("table \(Names.numbered("T", number))", facts.joined(separator: "; "), indent: 4)
     if let schedule = table.schedule { entry("schedule", Page.name(schedule, 200), indent: 4) }
     let sketches = Set(
       table.streams.compactMap { stream in

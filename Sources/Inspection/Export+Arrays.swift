@@ -16,14 +16,16 @@ extension Export {
     for array in arrays {
       let name = Swift.Array("\(array.name).npy".utf8)
       let head = Self.npyHead(array)
-      // Sizes are known beforehand, the checksum only when the rows have been read: they are read twice.
-      var checksum = Zip.checksum(head, from: 0)
-      try forEachBlock(of: array) { checksum = Zip.checksum($0, from: checksum) }
-      let entry = Entry(
-        name: name, offset: file.length, size: head.count + array.bytes, checksum: checksum)
-      try file.write(
-        Zip.localHead(name: name, size: entry.size, checksum: checksum) + head)
-      try forEachBlock(of: array) { bytes throws(SnapshotError) in try file.write(bytes) }
+      let size = head.count + array.bytes
+      var entry = Entry(name: name, offset: file.length, size: size, checksum: 0)
+      try file.write(Zip.localHead(name: name, size: size, checksum: 0) + head)
+      entry.checksum = Zip.checksum(head, from: 0)
+      try forEachBlock(of: array) { bytes throws(SnapshotError) in
+        entry.checksum = Zip.checksum(bytes, from: entry.checksum)
+        try file.write(bytes)
+      }
+      // Known only now.
+      try file.patch(Zip.bytes(entry.checksum), at: entry.offset + Zip.checksumOffset)
       entries.append(entry)
     }
     let start = file.length

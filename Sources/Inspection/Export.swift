@@ -26,6 +26,10 @@ public struct Export {
   private let tables: [Int]
   private let streams: Set<String>
   private let steps: ClosedRange<Int>?
+  /// Whether one table was asked for.
+  private let isOfTable: Bool
+  /// The steps that are exported, by place.
+  private let stepRows: Range<Int>
 
   /// Selects what is exported.
   ///
@@ -37,9 +41,16 @@ public struct Export {
   public init(
     _ path: String, table: String? = nil, streams: [String] = [], steps: ClosedRange<Int>? = nil
   ) throws(SnapshotError) {
-    reader = try Reader(path: path)
+    let reader = try Reader(path: path)
+    self.reader = reader
     self.steps = steps
     self.streams = Set(streams)
+    isOfTable = table != nil
+    let first = steps.flatMap { range in
+      reader.steps.firstIndex { $0.index >= range.lowerBound } ?? reader.steps.count
+    }
+    let end = steps.flatMap { range in reader.steps.firstIndex { $0.index > range.upperBound } }
+    stepRows = (first ?? 0)..<max(first ?? 0, end ?? reader.steps.count)
     let names = reader.tables.map(\.name)
     if let table {
       let found = names.indices.filter { names[$0] == table || "\($0)" == table }
@@ -85,13 +96,6 @@ public struct Export {
 
   // MARK: What
 
-  private var stepRows: Range<Int> {
-    guard let steps else { return 0..<reader.steps.count }
-    let first = reader.steps.firstIndex { $0.index >= steps.lowerBound } ?? reader.steps.count
-    let end = reader.steps.firstIndex { $0.index > steps.upperBound } ?? reader.steps.count
-    return first..<max(first, end)
-  }
-
   private func rows(ofTable table: Int) -> Range<Int> {
     let ranges = reader.stepRanges(ofTable: table).filter { stepRows.contains($0.step) }
     return (ranges.first?.rows.lowerBound ?? 0)..<(ranges.last?.rows.upperBound ?? 0)
@@ -101,7 +105,8 @@ public struct Export {
   private func name(ofTable table: Int) -> String {
     let name = reader.tables[table].name
     let isShared = reader.tables.count { $0.name == name } > 1
-    return Self.encoded(isShared ? "\(name) \(table)" : name)
+    // A plus sign is no part of an encoded name.
+    return Self.encoded(name) + (isShared ? "+\(table)" : "")
   }
 
   /// A name as one part of a path, and no other's: percent-encoded but for what is harmless everywhere.
@@ -165,7 +170,7 @@ public struct Export {
   // MARK: CSV
 
   private func writeCSV(to file: SequentialFile) throws(SnapshotError) {
-    guard tables.count == 1 else { return try writeSteps(to: file) }
+    guard isOfTable else { return try writeSteps(to: file) }
     let table = tables[0]
     let description = reader.tables[table]
     let columns = description.streams.enumerated().filter {

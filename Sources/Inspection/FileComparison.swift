@@ -1,3 +1,4 @@
+internal import Results
 package import SnapshotFormat
 
 /// Compares two snapshots, or two analyses.
@@ -20,8 +21,13 @@ package enum FileComparison {
         remedy: "Name two files of one kind.")
     }
     if kinds[0] {
-      return StudyComparison.differences(
+      let studies = StudyComparison.differences(
         try AnalysisFile.study(inFileAt: a), try AnalysisFile.study(inFileAt: b))
+      let (one, two) = (try FileReading.analysis(a), try FileReading.analysis(b))
+      return studies
+        + ["version", "producer", "rows"].flatMap {
+          JSONValue.differences($0, one[$0] ?? .null, two[$0] ?? .null)
+        }
     }
     return try SnapshotComparison(Reader(path: a), Reader(path: b)).differences
   }

@@ -46,8 +46,8 @@ extension FileReading {
 
   private static func layers(_ group: consuming Group) throws(HDF5Error) -> [JSONValue] {
     var layers: [JSONValue] = []
-    while group.hasChild(numbered("L", layers.count)) {
-      let layer = try group.group(numbered("L", layers.count))
+    while group.hasChild(Names.numbered("L", layers.count)) {
+      let layer = try group.group(Names.numbered("L", layers.count))
       layers.append(
         .object([
           "name": .string(try layer.string("name")), "stage": .string(try layer.string("stage")),
@@ -66,13 +66,13 @@ extension FileReading {
     let byWindow = Dictionary(grouping: layer.indices) { window[$0] }
     let group = try file.group("rows")
     var windows: [JSONValue] = []
-    while group.hasChild(numbered("W", windows.count)) {
-      let child = try group.group(numbered("W", windows.count))
+    while group.hasChild(Names.numbered("W", windows.count)) {
+      let child = try group.group(Names.numbered("W", windows.count))
       var object = try columns(AnalysisFile.datasets(in: ["rows", "W"]), in: child)
       object["rows"] = .number(try child.dataset("record").shape()[0])
       var found: [String: JSONValue] = [:]
       for cell in byWindow[UInt32(windows.count)] ?? [] {
-        let name = numbered("L", Int(layer[cell]))
+        let name = Names.numbered("L", Int(layer[cell]))
         var scores = try columns(
           AnalysisFile.datasets(in: ["rows", "W", "L"]), in: child.group(name))
         let tokens = scores.removeValue(forKey: "tokens") ?? .null
@@ -85,10 +85,5 @@ extension FileReading {
       windows.append(.object(sorted: object))
     }
     return windows
-  }
-
-  private static func numbered(_ letter: String, _ number: Int) -> String {
-    let digits = String(number)
-    return letter + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 }

@@ -1,4 +1,5 @@
 private import Foundation
+internal import SnapshotFormat
 
 /// Sizes of files.
 package enum FileSize {
@@ -10,10 +11,8 @@ package enum FileSize {
 
   /// Bytes of a snapshot: of the file, or of the journal and the store of one that is not finished.
   static func of(snapshot path: String) -> Int {
-    let ending = ".journal"
-    let isJournal = path.hasSuffix(ending)
-    let name = isJournal ? String(path.dropLast(ending.count)) : path
-    if !isJournal, FileManager.default.fileExists(atPath: path) { return of(path) }
-    return of(name + ending) + of(name + ".partial")
+    let files = Leftovers.files(of: path)
+    if path == files[0], FileManager.default.fileExists(atPath: path) { return of(path) }
+    return files.dropFirst().reduce(0) { $0 + of($1) }
   }
 }

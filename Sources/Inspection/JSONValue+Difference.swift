@@ -39,6 +39,9 @@ extension JSONValue {
       let areWhole = [a, b].allSatisfy { Int($0) != nil || UInt64($0) != nil }
       return !areWhole && Double(a) == Double(b)
     }
+    if case .string(let a) = self, case .string(let b) = other {
+      return Difference.key(a) == Difference.key(b)
+    }
     return self == other
   }
 

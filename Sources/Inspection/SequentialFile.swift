@@ -23,13 +23,31 @@ final class SequentialFile {
   /// A line of comma-separated values (RFC 4180).
   func write(row: [String]) throws(SnapshotError) {
     let fields = row.map { field in
-      // A spreadsheet takes a field that begins so for a formula.
-      let safe =
-        field.first.map { "=+@\t".contains($0) } == true ? "'" + field : field
-      let isPlain = !safe.contains { "\",\r\n".contains($0) || $0 == "\r\n" }
-      return isPlain ? safe : "\"" + safe.replacing("\"", with: "\"\"") + "\""
+      // A spreadsheet takes a field that begins so for a formula; a number may begin with a minus.
+      let isFormula =
+        field.unicodeScalars.first.map { "=+@\t\r".unicodeScalars.contains($0) } == true
+        || (field.utf8.first == UInt8(ascii: "-") && Double(field) == nil)
+      let safe = isFormula ? "'" + field : field
+      // By bytes: a mark that joins a quote or a comma to a character hides them from Swift's.
+      let special = [UInt8]("\",\r\n".utf8)
+      guard safe.utf8.contains(where: special.contains) else { return safe }
+      let doubled = safe.unicodeScalars.reduce(into: "") { text, scalar in
+        text.unicodeScalars.append(contentsOf: scalar == "\"" ? [scalar, scalar] : [scalar])
+      }
+      return "\"" + doubled + "\""
     }
     try write((fields.joined(separator: ",") + "\r\n").utf8)
+  }
+
+  /// Writes over bytes that were written before.
+  func patch(_ bytes: [UInt8], at offset: Int) throws(SnapshotError) {
+    try flush()
+    let count = bytes.withUnsafeBytes {
+      pwrite(descriptor, $0.baseAddress, $0.count, off_t(offset))
+    }
+    guard count == bytes.count else {
+      throw SnapshotError(number: count < 0 ? errno : ENOSPC, "cannot write", path)
+    }
   }
 
   private func flush() throws(SnapshotError) {

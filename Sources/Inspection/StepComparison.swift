@@ -95,6 +95,6 @@ struct StepComparison {
     differences.append(
       Difference(
         "steps/\(name)", "\(count) of \(pairs.count) steps differ\(amount), first step \(first)",
-        rows: count, largest: largest, firstStep: first))
+        rows: count, largest: largest > 0 ? largest : nil, firstStep: first))
   }
 }

@@ -98,7 +98,7 @@ struct TableComparison {
       place,
       "\(rows) of \(a.rowCount(ofTable: first)) rows \(rows == 1 ? "differs" : "differ")\(amount)"
         + (step.map { ", first in step \($0)" } ?? ""),
-      rows: rows, largest: largest, firstStep: step)
+      rows: rows, largest: largest > 0 ? largest : nil, firstStep: step)
   }
 }
 

@@ -20,6 +20,9 @@ enum Zip {
   /// Stands for a number that is in the zip64 field.
   private static let elsewhere = UInt32.max
 
+  /// Where a local head has the checksum.
+  static let checksumOffset = 14
+
   static func localHead(name: [UInt8], size: Int, checksum: UInt32) -> [UInt8] {
     var head = bytes(UInt32(0x0403_4b50)) + bytes(version) + bytes(flags) + bytes(UInt16(0))
     head += bytes(UInt16(0)) + bytes(date) + bytes(checksum) + bytes(elsewhere) + bytes(elsewhere)

@@ -46,12 +46,16 @@ enum JSONRules {
       }
       names.append(name)
       reading.layerParameters[name] = parameters
-      sum = sum.addingReportingOverflow(parameters).partialValue
+      let (total, overflows) = sum.addingReportingOverflow(parameters)
+      guard !overflows else {
+        return breach("expected layers of fewer than 2^63 parameters in all")
+      }
+      sum = total
     }
     guard Set(names.map(ExactText.init)).count == names.count else {
       return breach("expected the names of layers to be unique")
     }
-    guard let parameters = model["parameters"]?.integer, parameters >= sum, sum >= 0 else {
+    guard let parameters = model["parameters"]?.integer, parameters >= sum else {
       return breach("expected an integer 'parameters' of at least \(sum), the sum over the layers")
     }
     reading.layers = names

@@ -1,7 +1,26 @@
 private import Foundation
 
 /// What an earlier recorder of the same name left behind.
-enum Leftovers {
+package enum Leftovers {
+  /// The journal of a recording that was not finished, beside a file of its name: a finished one that was to be replaced or
+  /// gone on with. Nil where there is none, or where the file is whole and the journal left over.
+  package static func unfinished(beside path: String) -> String? {
+    let journal = Names.journal(of: path)
+    let manager = FileManager.default
+    guard manager.fileExists(atPath: path), manager.fileExists(atPath: journal),
+      !JournalReader.isStillborn(journal), let store = JournalReader.storePath(journal),
+      manager.fileExists(atPath: store)
+    else { return nil }
+    return journal
+  }
+
+  /// The files that a snapshot is made of, whether they are there or not: itself, its journal and its store.
+  package static func files(of path: String) -> [String] {
+    let journal = Names.isJournal(path) ? path : Names.journal(of: path)
+    return [Names.snapshot(of: journal), journal]
+      + [JournalReader.storePath(journal) ?? Names.store(of: Names.snapshot(of: journal))]
+  }
+
   /// Makes room for a new recording.
   ///
   /// - Throws: `exists` if another recorder is at work, or if an unfinished recording is there and `force` was not said.

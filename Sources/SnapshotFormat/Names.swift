@@ -1,7 +1,7 @@
 internal import HDF5
 
 /// Names of objects and attributes in both files, and the versions that this module writes; see spec/SPEC.md.
-enum Names {
+package enum Names {
   static let snapshotFormat = "ptoken-snapshot"
   static let analysisFormat = "ptoken-analysis"
   static let version = FormatVersion(major: 1, minor: 0)
@@ -74,11 +74,17 @@ enum Names {
 
   // Files beside a growing snapshot.
   static let journalFormat = "ptoken-journal"
-  static func journal(of path: String) -> String { path + ".journal" }
+  private static let journalEnding = ".journal"
+  package static func journal(of path: String) -> String { path + journalEnding }
+  static func isJournal(_ path: String) -> Bool { path.hasSuffix(journalEnding) }
+  /// The name of a journal's snapshot.
+  static func snapshot(of journal: String) -> String {
+    String(journal.dropLast(journalEnding.count))
+  }
   static func store(of path: String) -> String { path + ".partial" }
 
   /// `T0007`, `L0007`: object names are made of a letter and a number; what people call a thing is data.
-  static func numbered(_ prefix: String, _ number: Int) -> String {
+  package static func numbered(_ prefix: String, _ number: Int) -> String {
     let digits = String(number)
     return prefix + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }

@@ -50,7 +50,7 @@ struct Opened {
 
   /// The journal to read in place of a file: the one that is named, or the one beside a file that is not there yet.
   static func journal(for path: String) -> String? {
-    if path.hasSuffix(".journal") { return path }
+    if Names.isJournal(path) { return path }
     let journal = Names.journal(of: path)
     let manager = FileManager.default
     return !manager.fileExists(atPath: path) && manager.fileExists(atPath: journal)

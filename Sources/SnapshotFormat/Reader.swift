@@ -71,7 +71,7 @@ public final class Reader {
       status = isAlive ? .recording : .crashed
     } else {
       // The journal is gone, or its store: the file has its name.
-      let opened = try Opened(String(journalPath.dropLast(".journal".count)))
+      let opened = try Opened(Names.snapshot(of: journalPath))
       guard opened.declaration.run.id == run.id, opened.contents.steps.count >= steps.count else {
         throw SnapshotError(
           code: .notFound, file: path, message: "the recording that was followed is gone")

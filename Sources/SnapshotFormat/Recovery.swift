@@ -25,7 +25,7 @@ public enum Recovery {
   public static func recover(
     _ path: String, to output: String, force: Bool = false, removesJournal: Bool = false
   ) throws(SnapshotError) -> Report {
-    let opened = try Opened(path)
+    let opened = try Opened(Leftovers.unfinished(beside: path) ?? path)
     guard opened.status != .recording else {
       throw SnapshotError(
         code: .exists, file: path, message: "it is still being recorded",

@@ -15,7 +15,8 @@ extension Writer {
     resuming path: String, started: String,
     synchronization: Synchronization = .interval(seconds: 5), rank: UInt16 = 0
   ) throws(SnapshotError) {
-    let opened = try Opened(path)
+    // A session that was killed after the file had been finished goes before what the file has.
+    let opened = try Opened(Leftovers.unfinished(beside: path) ?? path)
     if let breach = opened.breaches.first {
       throw SnapshotError(
         code: .invalid, file: path, object: breach.object, message: breach.message,

@@ -8,6 +8,11 @@ struct InputTests {
     "ptoken-inspect info", "ptoken-inspect validate", "ptoken-analyze", "ptoken-report --html",
     "ptoken-report --json",
   ]
+  /// Others that open an input, and say the same of what is no file of ours.
+  static let others = [
+    "ptoken-inspect recover -o x.h5", "ptoken-inspect diff named.h5",
+    "ptoken-inspect export -o x.npz",
+  ]
 
   @Test("each is refused in one line, and nothing is left behind")
   func refusals() throws {
@@ -32,7 +37,8 @@ struct InputTests {
         "text.h5/below.h5",
       ]
       let text = try Golden.transcript(
-        Self.readers.flatMap { reader in inputs.map { "\(reader) \($0)" } }, in: folder)
+        (Self.readers + Self.others).flatMap { reader in inputs.map { "\(reader) \($0)" } },
+        in: folder)
       for part in text.split(separator: "\n\n") {
         let lines = part.split(separator: "\n")
         #expect(lines.count == 3, "\(part)")

@@ -66,7 +66,7 @@ struct InspectTests {
         "ptoken-record",
         """
         "$PROGRAM" demo run.h5 --epochs 10000 --quiet & recorder=$!
-        until [ -s run.h5.journal ]; do sleep 0.05; done
+        for i in $(seq 200); do [ -s run.h5.journal ] && break; sleep 0.05; done
         kill -9 $recorder; wait $recorder 2>/dev/null; true
         """, in: folder)
       #expect(outcome.status == 0, "\(outcome.errors)")

@@ -32,7 +32,8 @@ struct ExportTests {
       let output = folder.file("a.npz")
       try Export(Self.sample("mlp.h5"), table: "probe", streams: ["fc1"], steps: 1...100)
         .write(.npz, to: output, force: false)
-      let names = try Python.run("InspectionTests/Python/compare.py", Self.sample("mlp.h5"), output)
+      let names = try Python.run(
+        "InspectionTests/Python/compare.py", Self.sample("mlp.h5"), output, "1", "100")
       #expect(names.contains("tables/probe/streams/fc1 (200, 32)"), "\(names)")
       #expect(!names.contains("fc2") && !names.contains("steps/"))
       for wrong in [("other", []), ("probe", ["other"])] as [(String, [String])] {
@@ -40,6 +41,39 @@ struct ExportTests {
           _ = try Export(Self.sample("mlp.h5"), table: wrong.0, streams: wrong.1)
         }
         #expect(error?.code == .notFound)
+      }
+    }
+  }
+
+  @Test(
+    "names that a spreadsheet would run, or that hide a quote, are text; tables of one name stay apart"
+  )
+  func hostileNames() throws {
+    try withTemporaryFolder { folder in
+      let names = ["-1+cmd", "=a", "a\nb", "\"\u{301},", "\rx"]
+      var run = SmallRun()
+      run.tables = ["a", "a", "a 1"].enumerated().map { number, name in
+        TableDescription(
+          name: name, unit: .example, mode: .trace,
+          streams: (number == 0 ? names : ["s"]).map {
+            StreamDescription(name: $0, kind: .scalar, shape: [1])
+          })
+      }
+      run.steps = [(0, 0, 2)]
+      let input = folder.file("a.h5")
+      try run.write(input)
+      try Export(input, table: "0").write(.csv, to: folder.file("a.csv"), force: false)
+      let text = String(decoding: try folder.bytes("a.csv"), as: UTF8.self)
+      #expect(
+        text.utf8.starts(
+          with:
+            "step,mode,epoch,step_loss,record,rank,'-1+cmd,'=a,\"a\nb\",\"\"\"\u{301},\",\"'\rx\"\r\n"
+            .utf8), "\(text)")
+      try Export(input).write(.safetensors, to: folder.file("a.safetensors"), force: false)
+      let bytes = try folder.bytes("a.safetensors")
+      for place in ["a+0", "a+1", "a 1"] {
+        let key = "\"tables/\(place)/observations/record\":"
+        #expect(bytes.firstRange(of: key.utf8) != nil, "\(place)")
       }
     }
   }

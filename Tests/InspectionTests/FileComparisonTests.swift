@@ -271,6 +271,24 @@ struct FileComparisonTests {
     }
   }
 
+  @Test("rows of analyses count, and texts that only look alike differ")
+  func rowsAndTexts() throws {
+    try withTemporaryFolder { folder in
+      let (a, b) = (folder.file("a.h5"), folder.file("b.h5"))
+      var one = SmallStudy()
+      one.study.warnings = ["\u{e9}"]
+      var two = one
+      two.study.warnings = ["e\u{301}"]
+      two.token = 3
+      try one.write(a)
+      try two.write(b)
+      #expect(try FileComparison.differences(a, a) == [])
+      let places = try FileComparison.differences(a, b).map(\.place)
+      #expect(places.contains { $0.hasPrefix("warnings") }, "\(places)")
+      #expect(places.contains { $0.hasPrefix("rows[0].cells") }, "\(places)")
+    }
+  }
+
   @Test("a snapshot and an analysis cannot be compared, whichever comes first")
   func kinds() throws {
     try withTemporaryFolder { folder in

@@ -27,6 +27,9 @@ struct SmallStudy {
       cell(layer: 1, window: 1, 0.75),
     ], warnings: ["few rows"])
 
+  /// The first token of every cell.
+  var token: Float = 1
+
   private static func cell(layer: Int, window: Int, _ value: Double) -> Study.Cell {
     .init(
       layer: layer, window: window, components: 1, keptVariance: 0.9,
@@ -48,7 +51,7 @@ struct SmallStudy {
       study,
       windows: study.windows.map { _ in .init(records: rows, steps: [0, 0], folds: [0, 1]) },
       cells: study.cells.map {
-        .init(layer: $0.layer, window: $0.window, width: 1, tokens: [1, 2], scores: [:])
+        .init(layer: $0.layer, window: $0.window, width: 1, tokens: [token, 2], scores: [:])
       }, to: path)
   }
 }

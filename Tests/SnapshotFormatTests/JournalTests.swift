@@ -118,6 +118,41 @@ struct JournalTests {
   }
 
   @Test(
+    "a finished file whose second session was killed: neither recovery nor resumption forgets it")
+  func killedAfterFinished() throws {
+    try withTemporaryFolder { folder in
+      let path = folder.file("run.h5")
+      let writer = try Self.writer(path)
+      try Sample.append(to: writer, steps: Sample.steps.prefix(2))
+      try writer.close(.interrupted)
+      let second = try Writer(resuming: path, started: "2026-02-01T00:00:00Z")
+      try Sample.append(to: second, steps: Sample.steps[2..<4])
+      for isResumed in [false, true] {
+        try withTemporaryFolder { other in
+          try Self.kill(folder, to: other)
+          let left = other.file("run.h5")
+          guard isResumed else {
+            #expect(
+              try Sample.error { _ = try Recovery.recover(left, to: left) }.code == .exists)
+            let report = try Recovery.recover(left, to: left, force: true, removesJournal: true)
+            #expect(report.steps == 4 && report.isFromJournal)
+            try Sample.expect(left, holdsSteps: 4, status: .crashed)
+            #expect(try other.contents() == ["run.h5"])
+            return
+          }
+          let third = try Writer(resuming: left, started: "2026-03-01T00:00:00Z")
+          #expect(third.committedSteps == 4)
+          try Sample.append(to: third, steps: Sample.steps.dropFirst(4))
+          try third.close()
+          try Sample.expect(left, status: .complete)
+          #expect(try other.contents() == ["run.h5"])
+        }
+      }
+      second.discard()
+    }
+  }
+
+  @Test(
     "a chunk that a loss of power damaged ends the run before it, unless the journal has its rows")
   func damagedChunk() throws {
     try withTemporaryFolder { folder in
@@ -212,7 +247,7 @@ struct JournalTests {
     }
   }
 
-  @Test("a hostile journal names no file but its own, and is refused where it is wrong")
+  @Test("a hostile journal is refused where it is wrong")
   func hostile() throws {
     try withTemporaryFolder { folder in
       try folder.write(

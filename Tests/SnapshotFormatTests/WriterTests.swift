@@ -214,6 +214,9 @@ struct WriterTests {
       #expect(try requirement { $1[0].streams[0].shape = [(1 << 24) + 1] } == "R-070")
       #expect(try requirement { $1 = Array(repeating: $1[1], count: 257) } == "R-030")
       #expect(try requirement { run, _ in run.model = #"{"name": "m", "layers": []}"# } == "R-011")
+      let huge = (0..<4).map { #"{"name": "\#($0)", "parameters": 4611686018427387904}"# }
+      let model = #"{"name": "m", "parameters": 1, "layers": [\#(huge.joined(separator: ", "))]}"#
+      #expect(try requirement { run, _ in run.model = model } == "R-011")
       #expect(try requirement { run, _ in run.training = #"{"seed": true}"# } == "R-012")
       #expect(try requirement { run, _ in run.observer = #"{"role": "r"}"# } == "R-016")
       #expect(

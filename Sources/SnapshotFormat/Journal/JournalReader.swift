@@ -197,8 +197,8 @@ extension JournalReader {
   }
 
   static func storePath(_ path: String, _ head: JournalHead) -> String? {
-    guard path.hasSuffix(".journal") else { return nil }
-    let snapshot = path.dropLast(".journal".count)
+    guard Names.isJournal(path) else { return nil }
+    let snapshot = Names.snapshot(of: path)
     let name = snapshot.split(separator: "/").last ?? ""
     guard head.store.hasPrefix(name + "."), !head.store.contains("/") else { return nil }
     return String(snapshot.dropLast(name.count)) + head.store

@@ -12,7 +12,7 @@ final class JournalSource: RowSource {
   /// - Throws: as `JournalReader.init`; `notFound` if chunks are named and their store is gone.
   init(journal: JournalReader) throws(SnapshotError) {
     self.journal = journal
-    path = String(journal.path.dropLast(".journal".count))
+    path = Names.snapshot(of: journal.path)
     columns = journal.declaration.layout.columns
     guard let storePath = JournalReader.storePath(journal.path, journal.head) else {
       throw SnapshotError(
