@@ -97,7 +97,7 @@ let package = Package(
       dependencies: ["Analysis", "Demonstrations", "Results", argumentParser],
       swiftSettings: settings),
     .executableTarget(
-      name: "file-speed", dependencies: ["SnapshotFormat", argumentParser],
+      name: "file-speed", dependencies: ["SnapshotFormat", "LinearAlgebra", argumentParser],
       swiftSettings: settings),
     .executableTarget(
       name: "crash-trials", dependencies: ["SnapshotFormat", argumentParser],

@@ -56,6 +56,10 @@ package struct Attribute: ~Copyable {
         H5Aread(handle.id, memory.id, &bytes) >= 0
       else { throw .library(file: file, object: path, "cannot read the attribute") }
       guard H5Tget_strpad(memory.id) == H5T_STR_NULLPAD else { throw mismatch("null-padded text") }
+      let isASCII = H5Tget_cset(memory.id) == H5T_CSET_ASCII
+      guard !isASCII || bytes.prefix(while: { $0 != 0 }).allSatisfy({ $0 < 128 }) else {
+        throw HDF5Error(code: .corrupt, file: file, object: path, message: "expected ASCII text")
+      }
       guard let text = String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self) else {
         throw HDF5Error(code: .corrupt, file: file, object: path, message: "expected UTF-8 text")
       }

@@ -44,11 +44,8 @@ final class ChunkPipeline: @unchecked Sendable {
 
   private enum State {
     case waiting
-    case encoding
     case encoded(RowBuffer)
     case written
-
-    var isWaiting: Bool { if case .waiting = self { true } else { false } }
   }
 
   private let condition = NSCondition()
@@ -60,6 +57,10 @@ final class ChunkPipeline: @unchecked Sendable {
   private var queue: [(task: Task, state: State)] = []
   /// Tasks before this one in `queue` are done.
   private var head = 0
+  /// Tasks before this one are being encoded, or have been.
+  private var taken = 0
+  /// Tasks that were in `queue` once, before those that are.
+  private var removed = 0
   private var bytes = 0
   private var isWriting = false
   private var isEnding = false
@@ -138,22 +139,18 @@ final class ChunkPipeline: @unchecked Sendable {
   private func run() {
     condition.lock()
     while !isEnding {
-      guard error == nil, let position = queue[head...].firstIndex(where: { $0.state.isWaiting })
-      else {
+      guard error == nil, taken < queue.count else {
         idle += 1
         condition.wait()
         idle -= 1
         continue
       }
-      queue[position].state = .encoding
-      let task = queue[position].task
+      let task = queue[taken].task
+      let number = removed + taken
+      taken += 1
       let encoded = unlocked { encode(task) }
       // Tasks before this one may have gone meanwhile.
-      if let place = queue[head...].firstIndex(where: {
-        $0.task.column == task.column && $0.task.row == task.row
-      }) {
-        queue[place].state = .encoded(encoded)
-      }
+      queue[number - removed].state = .encoded(encoded)
       writeReady()
     }
     workers -= 1
@@ -181,6 +178,8 @@ final class ChunkPipeline: @unchecked Sendable {
         head += 1
         if head == queue.count || head > 1024 {
           queue.removeFirst(head)
+          removed += head
+          taken -= head
           head = 0
         }
       }

@@ -67,6 +67,11 @@ final class ChunkStore {
       try attempt { () throws(HDF5Error) in try datasets[position].extend(to: rows) }
     }
 
+    /// Drops rows that a step which could be written only in part has left.
+    func cut(_ position: Int, to rows: Int) throws(SnapshotError) {
+      try attempt { () throws(HDF5Error) in try datasets[position].cut(to: rows) }
+    }
+
     /// Writes a chunk, if there is room for it.
     func write(
       _ position: Int, _ stored: UnsafeRawBufferPointer, row: Int, rows: Int, mask: UInt32
@@ -300,12 +305,7 @@ final class ChunkStore {
     try pipeline.drain()
     let (states, columns, shared) = (self.states, self.columns, self.shared)
     let tails = columns.indices.filter { !states[$0].tail.isEmpty }
-    for position in columns.indices {
-      // A step that could be written only in part may have left chunks.
-      try translating { () throws(HDF5Error) in
-        try shared.datasets[position].cut(to: states[position].chunked)
-      }
-    }
+    for position in columns.indices { try shared.cut(position, to: states[position].chunked) }
     // Encoded on all cores, some at a time; written in order.
     for start in stride(from: 0, to: tails.count, by: 64) {
       let part = Array(tails[start..<min(start + 64, tails.count)])

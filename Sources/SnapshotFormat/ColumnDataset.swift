@@ -40,14 +40,24 @@ final class ColumnDataset {
   /// Where a chunk lies that was just written.
   ///
   /// libhdf5 1.10 finds that only by going through all chunks. New ones go to the end of the file, before or after what
-  /// their index needed, which the bytes there can prove.
+  /// their index needed, which the bytes there can prove; but where something of the index lies that is not written yet,
+  /// the file reads zeros, so that zeros prove nothing.
   private func place(
     of stored: UnsafeRawBufferPointer, at start: [Int], writtenAfter end: UInt64,
     in store: StoreBytes
   ) throws(HDF5Error) -> UInt64 {
-    if store.holds(stored, at: end) { return end }
     let last = try dataset.endOfAllocation() &- UInt64(stored.count)
-    if last > end, store.holds(stored, at: last) { return last }
+    let isAlone = last == end
+    if isAlone || !stored.prefix(StoreBytes.probed).allSatisfy({ $0 == 0 }),
+      store.holds(stored, at: end)
+    {
+      return end
+    }
+    if last > end, !stored.suffix(StoreBytes.probed).allSatisfy({ $0 == 0 }),
+      store.holds(stored, at: last)
+    {
+      return last
+    }
     guard let place = try dataset.chunkAddress(at: start) else {
       throw HDF5Error(
         code: .failed, file: dataset.file, object: dataset.path,
@@ -74,13 +84,15 @@ final class ColumnDataset {
 /// The bytes of a store as the operating system has them.
 final class StoreBytes {
   private let descriptor: Int32
+  /// Bytes of a chunk's ends that are compared.
+  static let probed = 256
 
   init(_ path: String) { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
 
   /// Whether these bytes were written there, where nothing was before: their two ends tell.
   func holds(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) -> Bool {
     guard descriptor >= 0, let place = Int(exactly: offset) else { return false }
-    let length = min(bytes.count, 256)
+    let length = min(bytes.count, Self.probed)
     return withUnsafeTemporaryAllocation(byteCount: length, alignment: 8) { found in
       for start in [0, bytes.count - length] {
         let part = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])

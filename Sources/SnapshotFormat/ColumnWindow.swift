@@ -18,6 +18,12 @@ package final class ColumnWindow {
   package func withRows<R>(
     _ rows: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(SnapshotError) -> R
   ) throws(SnapshotError) -> R {
+    // A journal's columns may have fewer rows than its steps say.
+    guard rows.upperBound <= column.rows else {
+      throw SnapshotError(
+        code: .invalid, file: source.path, object: source.columns[column.position].path,
+        message: "expected \(rows.upperBound) rows, found \(column.rows)", requirement: "R-105")
+    }
     if !loaded.contains(rows.lowerBound) || rows.upperBound > loaded.upperBound {
       // Freed before the next block comes.
       bytes = []

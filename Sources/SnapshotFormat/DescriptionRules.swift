@@ -45,7 +45,8 @@ enum DescriptionRules {
 
   /// Whether a text is an ISO 8601 time in UTC, to the second.
   static func isTime(_ text: String) -> Bool {
-    (try? Date(text, strategy: .iso8601))?.formatted(.iso8601) == text
+    // There was no year 0, and not every calendar has one.
+    !text.hasPrefix("0000") && (try? Date(text, strategy: .iso8601))?.formatted(.iso8601) == text
   }
 
   /// - Parameter layers: names of the model's layers; nil where they are not known.

@@ -76,7 +76,7 @@ struct Layout: Sendable, Equatable {
 
   /// - Parameters:
   ///   - layers: columns of `/steps/trainable`; nil without it.
-  ///   - streamFilters: filters of the streams; the other columns are always shuffled and compressed.
+  ///   - compression: of the streams; the other columns are always shuffled and compressed.
   init(tables descriptions: [TableDescription], layers: Int?, compression: Writer.Compression) {
     let zstd = Writer.Compression.zstd.filters
     for column in StepColumn.allCases {

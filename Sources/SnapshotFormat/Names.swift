@@ -111,10 +111,17 @@ struct FormatVersion: Equatable, CustomStringConvertible {
   /// Parses `major.minor`, decimal digits without leading zeros.
   init?(_ text: String) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, let major = Int(parts[0]), let minor = Int(parts[1]),
-      text == "\(major).\(minor)", major >= 0, minor >= 0
+    guard parts.count == 2, let major = Self.number(parts[0]), let minor = Self.number(parts[1])
     else { return nil }
     self.init(major: major, minor: minor)
+  }
+
+  /// A number however long: every minor version is read.
+  private static func number(_ digits: Substring) -> Int? {
+    guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      digits == "0" || digits.first.map({ $0 != "0" }) == true
+    else { return nil }
+    return Int(digits) ?? .max
   }
 
   var description: String { "\(major).\(minor)" }

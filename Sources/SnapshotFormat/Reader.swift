@@ -65,6 +65,7 @@ public final class Reader {
       let next = try? JournalReader(path: journalPath),
       let fresh = try? JournalSource(journal: next)
     {
+      try requireSuccessor(next.declaration.run, steps: next.steps)
       // A new journal took its place: the old one was long, or a recorder goes on with the run.
       try take(ContentsLoader(declaration, fresh, after: contents))
       source = fresh
@@ -72,16 +73,21 @@ public final class Reader {
     } else {
       // The journal is gone, or its store: the file has its name.
       let opened = try Opened(Names.snapshot(of: journalPath))
-      guard opened.declaration.run.id == run.id, opened.contents.steps.count >= steps.count else {
-        throw SnapshotError(
-          code: .notFound, file: path, message: "the recording that was followed is gone")
-      }
+      try requireSuccessor(opened.declaration.run, steps: opened.contents.steps.count)
       declaration = opened.declaration
       contents = opened.contents
       source = opened.source
       status = opened.status
     }
     return before != (contents.steps.count, status)
+  }
+
+  /// Refuses what another recording has put under the name.
+  private func requireSuccessor(_ other: RunDescription, steps count: Int) throws(SnapshotError) {
+    guard other.id == run.id, count >= steps.count else {
+      throw SnapshotError(
+        code: .notFound, file: path, message: "the recording that was followed is gone")
+    }
   }
 
   private func take(_ loader: ContentsLoader) throws(SnapshotError) {

@@ -60,11 +60,7 @@ public struct ReplacingFile: ~Copyable {
     unlink(temporary)
     let descriptor = open(temporary, O_CREAT | O_EXCL | O_WRONLY, 0o600)
     guard descriptor >= 0 else {
-      let reason = String(cString: strerror(errno))
-      throw SnapshotError(
-        code: errno == ENOSPC ? .noSpace : .permission, file: destination,
-        message: "cannot write: \(reason.lowercased())",
-        remedy: "Check the permissions and the space of its folder.")
+      throw SnapshotError(number: errno, "cannot write", destination)
     }
     _ = close(descriptor)
     self.destination = destination
@@ -79,8 +75,7 @@ public struct ReplacingFile: ~Copyable {
       _ = close(descriptor)
     }
     guard rename(temporary, destination) == 0 else {
-      let reason = String(cString: strerror(errno))
-      throw SnapshotError(code: .failed, file: destination, message: "cannot rename: \(reason)")
+      throw SnapshotError(number: errno, "cannot rename", destination)
     }
   }
 

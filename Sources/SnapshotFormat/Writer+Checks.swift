@@ -51,6 +51,25 @@ extension Writer {
     }
   }
 
+  /// Refuses rows past the format's limits: no reader would take the journal that has them.
+  func requireRoom(for rows: [TableRows], in store: ChunkStore) throws(SnapshotError) {
+    for part in rows {
+      let table = layout.tables[part.table]
+      let counts = [
+        (table.step, part.records.count, Limits.observations, "observations"),
+        (
+          table.members?.record ?? table.step, part.members.records.count, Limits.members, "members"
+        ),
+      ]
+      for (column, count, most, what) in counts
+      where count > 0 && store.states[column].rows + count > most {
+        throw SnapshotError(
+          code: .failed, file: path, object: declaration.tables[part.table].name,
+          message: "expected at most \(most) \(what)", remedy: "Start another file.")
+      }
+    }
+  }
+
   /// What is wrong with the columns beside the streams.
   private static func columnFault(_ part: TableRows, _ table: TableDescription) -> String? {
     let count = part.records.count

@@ -5,7 +5,8 @@ extension Writer {
   /// Goes on with a recording: one whose recorder died (from its journal), or a finished file.
   ///
   /// The committed steps are copied, whole chunks as they are; a torn tail is cut off first. The file says where the new
-  /// session began and how much was cut. Until `close`, an existing file stays as it was.
+  /// session began and how much was cut. Until `close`, an existing file stays as it was;
+  /// a complete one stays so for good if no step is added.
   ///
   /// - Parameters:
   ///   - path: the name that the file has, or was to have.
@@ -64,6 +65,7 @@ extension Writer {
       abandon()
       throw error.naming(path)
     }
+    if opened.status == .complete { completeSteps = steps }
     if let oldStore, oldStore != newStore { Leftovers.removeStore(oldStore) }
   }
 }

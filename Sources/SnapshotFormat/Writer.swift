@@ -52,6 +52,8 @@ public final class Writer {
   private var chunks: [(column: Int, row: Int, chunk: StoredChunk)] = []
   private(set) var lastIndex = Int.min
   private var lastSynchronized = ContinuousClock.now
+  /// Steps of the finished, complete file that is gone on with; nil for any other recording.
+  var completeSteps: Int?
   /// What went wrong after a step was committed.
   private var deferred: SnapshotError?
   /// Set when a step could be written only in part: nothing may follow it.
@@ -162,6 +164,7 @@ public final class Writer {
         remedy: "Close the file: every committed step is kept.")
     }
     try check(step, rows)
+    try requireRoom(for: rows, in: store)
     do throws(SnapshotError) {
       if let failure = deferred ?? store.failure { throw failure }
       let parts = StepParts(step, rows, declaration, store)
@@ -228,7 +231,7 @@ public final class Writer {
       let (whole, taken) = try store.writeWhole(part.bytes, to: part.column)
       written.append((whole.count, taken))
       for (number, chunk) in whole.enumerated() {
-        add(part.column, state.chunked + number * size.chunkRows, chunk)
+        add(part.column, state.chunked + number * size.chunkRows, chunk, of: store)
       }
       if taken < part.bytes.count {
         update.add(
@@ -242,13 +245,12 @@ public final class Writer {
 
   /// Names in the next update where chunks lie by now.
   private func noteChunks(of store: ChunkStore) {
-    for (column, row, chunk) in store.takeChunks() { add(column, row, chunk) }
+    for (column, row, chunk) in store.takeChunks() { add(column, row, chunk, of: store) }
   }
 
-  private func add(_ column: Int, _ row: Int, _ chunk: StoredChunk) {
+  private func add(_ column: Int, _ row: Int, _ chunk: StoredChunk, of store: ChunkStore) {
     chunks.append((column, row, chunk))
-    update.add(
-      column: column, first: row, rows: store?.geometry[column].chunkRows ?? 0, chunk: chunk)
+    update.add(column: column, first: row, rows: store.geometry[column].chunkRows, chunk: chunk)
   }
 
   private func synchronizeIfDue(_ store: ChunkStore) throws(SnapshotError) {
@@ -334,6 +336,11 @@ public final class Writer {
   /// - Throws: `noSpace` or `failed`; then the journal and the store stay, and recovery finds every committed step in them.
   public func close(_ status: RunStatus = .complete) throws(SnapshotError) {
     guard let store else { return }
+    guard status != .complete || completeSteps != committedSteps else {
+      // Nothing was added to a file that is whole.
+      discard()
+      return
+    }
     precondition(status != .recording, "a finished file is not being recorded")
     reserve = nil
     do throws(SnapshotError) {

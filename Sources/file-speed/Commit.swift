@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LinearAlgebra
 import SnapshotFormat
 
 /// Time of a commit against a plain append of the same bytes, in turn, and the size of the file.
@@ -14,15 +15,12 @@ struct Commit: ParsableCommand {
 
   func run() throws {
     let payload = streams * rows * width * 4
-    // A few steps' rows, used in turn: two in five numbers are zero.
-    var state: UInt64 = 88_172_645_463_325_252
-    let pool: [[[Float]]] = (0..<min(steps, 64)).map { _ in
+    // Two in five numbers are zero. Short steps are all different: a chunk holds many of them.
+    var generator = SeededGenerator(seed: 1)
+    let pool: [[[Float]]] = (0..<(payload < 1 << 18 ? steps : min(steps, 16))).map { _ in
       (0..<streams).map { _ in
         (0..<rows * width).map { _ in
-          state ^= state << 13
-          state ^= state >> 7
-          state ^= state << 17
-          return state % 5 < 2 ? 0 : Float(Int64(bitPattern: state) >> 20) * 0x1p-50
+          generator.uniform() < 0.4 ? 0 : Float(0.01 * generator.normal())
         }
       }
     }
@@ -62,7 +60,7 @@ struct Commit: ParsableCommand {
     func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
     func text(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
     print(
-      "| \(streams) x \(rows) x \(width) | \(compression) | \(text(pause, 0)) | \(text(1000 * median(appends), 3)) | \(text(1000 * median(commits), 3)) | **\(text(median(commits) / median(appends), 1))** | \(text(1000 * mean(appends), 3)) | \(text(1000 * mean(commits), 3)) | **\(text(mean(commits) / mean(appends), 1))** | \(text(1000 * closing, 0)) | \(text(Double(size) / Double(payload * steps), 2)) |"
+      "| \(steps) | \(streams) x \(rows) x \(width) | \(compression) | \(text(pause, 0)) | \(text(1000 * median(appends), 3)) | \(text(1000 * median(commits), 3)) | **\(text(median(commits) / median(appends), 1))** | \(text(1000 * mean(appends), 3)) | \(text(1000 * mean(commits), 3)) | **\(text(mean(commits) / mean(appends), 1))** | \(text(1000 * closing, 0)) | \(text(Double(size) / Double(payload * steps), 2)) |"
     )
   }
 

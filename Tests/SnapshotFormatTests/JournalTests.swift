@@ -117,6 +117,54 @@ struct JournalTests {
     }
   }
 
+  @Test("a complete file that is resumed and gets no step stays byte for byte")
+  func resumeComplete() throws {
+    try withTemporaryFolder { folder in
+      let path = folder.file("run.h5")
+      let writer = try Self.writer(path)
+      try Sample.append(to: writer)
+      try writer.close()
+      let before = try folder.bytes("run.h5")
+      try Writer(resuming: path, started: "2026-02-01T00:00:00Z").close()
+      #expect(try folder.bytes("run.h5") == before)
+      #expect(try folder.contents() == ["run.h5"])
+    }
+  }
+
+  @Test("rows that begin and end with zeros survive uncompressed", arguments: [1, 40])
+  func zeros(streams: Int) throws {
+    try withTemporaryFolder { folder in
+      let path = folder.file("run.h5")
+      let table = TableDescription(
+        name: "t", unit: .example, mode: .trace,
+        streams: (0..<streams).map {
+          StreamDescription(name: "s\($0)", kind: .feature, shape: [64], role: .input)
+        })
+      let writer = try Writer(path: path, run: Sample.run, tables: [table], compression: .none)
+      // A whole chunk of which one number in the middle is not zero, then one of nothing but zeros.
+      for step in 0..<2 {
+        let values = (0..<streams).map { stream in
+          TableRows.Values.float(
+            (0..<512 * 64).map { $0 == 16_000 && step == 0 ? Float(stream + 1) : 0 })
+        }
+        try writer.append(
+          StepDescription(index: step, mode: .trace),
+          rows: [TableRows(table: 0, records: (0..<512).map(Sample.record), values: values)])
+      }
+      try withTemporaryFolder { other in
+        try Self.kill(folder, to: other)
+        let report = try Recovery.recover(other.file("run.h5"), to: other.file("ok.h5"))
+        #expect(report.steps == 2)
+        let reader = try Reader(path: other.file("ok.h5"))
+        for stream in 0..<streams {
+          let values = try reader.values(ofStream: stream, table: 0, rows: 0..<1024)
+          #expect(values[16_000] == Float(stream + 1) && values.count { $0 != 0 } == 1)
+        }
+      }
+      writer.discard()
+    }
+  }
+
   @Test(
     "a finished file whose second session was killed: neither recovery nor resumption forgets it")
   func killedAfterFinished() throws {

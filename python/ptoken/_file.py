@@ -111,7 +111,8 @@ def attribute(owner: h5py.Group | h5py.Dataset, place: Place, name: str, spec: d
                 raise error(f"text of {kind.get_size()} bytes, at most 4096")
             raw = np.empty((), f"S{kind.get_size()}")
             found.read(raw, kind)
-            value = raw.tobytes().partition(b"\0")[0].decode()
+            is_ascii = kind.get_cset() == h5py.h5t.CSET_ASCII
+            value = raw.tobytes().partition(b"\0")[0].decode("ascii" if is_ascii else "utf-8")
             if value not in spec.get("values", (value,)):
                 raise error(f"expected {listed(spec['values'])}, found {shown(value)}")
             return value
@@ -140,7 +141,6 @@ def _is_text(kind: h5py.h5t.TypeID) -> bool:
         isinstance(kind, h5py.h5t.TypeStringID)
         and not kind.is_variable_str()
         and kind.get_strpad() == h5py.h5t.STR_NULLPAD
-        and kind.get_cset() == h5py.h5t.CSET_UTF8
     )
 
 

@@ -65,7 +65,7 @@ def _read(file, place: Place) -> Snapshot | Analysis:
     if format not in _READERS:
         problem = f"expected {listed(list(_READERS))}, found {shown(format)}"
         raise place.error(problem, "R-001", "format")
-    match = re.fullmatch(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})", version)
+    match = re.fullmatch(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]*)", version)
     if not match:
         raise place.error(f"expected major.minor, found {shown(version)}", "R-002", "version")
     if int(match[1]) != _MAJOR:

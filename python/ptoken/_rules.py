@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 import re
@@ -91,8 +92,16 @@ def parse(
 
 
 def check_text(place: Place, text: str, pattern: re.Pattern, requirement: str, name: str) -> None:
-    if not pattern.fullmatch(text):
+    if not pattern.fullmatch(text) or (pattern is TIME and not _is_date(text)):
         raise place.error(f"is malformed: {shown(text)}", requirement, name)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.date.fromisoformat(text[:10])
+    except ValueError:
+        return False
+    return True
 
 
 def model(data: Dataset) -> dict:

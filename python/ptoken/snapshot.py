@@ -200,7 +200,7 @@ class Table:
 
     def rows(self, step: int) -> slice:
         """Rows of the step of that index (`step_index`); `KeyError` if there are none."""
-        first, stop = np.searchsorted(self.step_index, [step, step + 1])
+        first, stop = (np.searchsorted(self.step_index, step, side) for side in ("left", "right"))
         if first == stop:
             raise KeyError(f"table {self.name!r} has no rows of step {step}")
         return slice(int(first), int(stop))

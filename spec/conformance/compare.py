@@ -70,12 +70,18 @@ def main():
     valid = sorted((HERE / "valid").glob("*.h5"))
     faults = json.loads((HERE / "invalid" / "faults.json").read_text())
     with ThreadPoolExecutor(2) as pool:
-        for path in valid:
+        checks = [
             pool.submit(check, path, json.loads(path.with_suffix(".json").read_text()))
-        for name, fault in faults.items():
+            for path in valid
+        ]
+        checks += [
             pool.submit(check, HERE / "invalid" / f"{name}.h5", {"refused": [fault["requirement"]]})
+            for name, fault in faults.items()
+        ]
         seeds = range(options.seed, options.seed + options.mutations)
         outcomes = [outcome for outcome in pool.map(mutate, seeds) if outcome]
+        for done in checks:
+            done.result()
     refused = sum(outcome[0] for outcome in outcomes)
     same = sum(outcome[1] for outcome in outcomes)
     print(

@@ -97,6 +97,8 @@ IDENTITY = [
       for name, value in TIMES.items()),
     ("producer-absent", 6, "the root has no @producer", no_attr("/", "producer")),
     ("producer-not-utf8", 6, "@producer is not UTF-8", not_utf8("/", "producer")),
+    ("producer-not-ascii", 6, "@producer is declared ASCII, but is not",
+     attr("/", "producer", Text("Ä", charset=h5t.CSET_ASCII))),
     ("producer-surrogate", 6, "@producer is not UTF-8: a surrogate in three bytes",
      attr("/", "producer", Text(b"a\xed\xa0\x80"))),
     ("producer-null-terminated", 6, "@producer is null-terminated, not null-padded",

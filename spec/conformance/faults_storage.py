@@ -10,7 +10,6 @@ from raw import frame, repeated, user_link
 from tree import DEFLATE, FLETCHER, SHUFFLE, ZSTD, Dataset, Link, Special, write_attribute
 
 CONV = "/tables/T0000/streams/L0000"
-STEP = "/tables/T0000/observations/step"
 LZ4, LZF, SCALE = 32004, 32000, 6
 
 

@@ -22,6 +22,7 @@ from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5s, h5t
 
 TYPES = {"f4": h5t.IEEE_F32LE, "f8": h5t.IEEE_F64LE, "i4": h5t.STD_I32LE, "i8": h5t.STD_I64LE}
 TYPES |= {"u1": h5t.STD_U8LE, "u2": h5t.STD_U16LE, "u4": h5t.STD_U32LE, "u8": h5t.STD_U64LE}
+CHARSETS = {h5t.CSET_ASCII: "ascii", h5t.CSET_UTF8: "utf-8"}
 DEFLATE, SHUFFLE, FLETCHER32, ZSTD, CHUNK = 1, 2, 3, 32015, 64 * 2**20
 UNREADABLE = (OSError, RuntimeError, LookupError, ValueError, TypeError, MemoryError, zlib.error)
 # what the schemas of version 1.0 hash to
@@ -285,13 +286,15 @@ class File:
         require(len(found.shape) == kind.count("*") and math.prod(found.shape) <= 32, number)
         if kind == "text":
             require(isinstance(stored, h5t.TypeStringID) and stored.get_size() <= 4096, number)
-            form = (stored.is_variable_str(), stored.get_cset(), stored.get_strpad())
-            require(form == (False, h5t.CSET_UTF8, h5t.STR_NULLPAD), number)
+            form = (stored.is_variable_str(), stored.get_strpad())
+            require(form == (False, h5t.STR_NULLPAD), number)
         else:
             require(stored.equal(TYPES[kind[:2]]), number)
         value = np.zeros(found.shape, f"S{stored.get_size()}" if kind == "text" else kind[:2])
         found.read(value, mtype=stored)
-        text = kind == "text" and value.tobytes().split(b"\0")[0].decode()
+        text = kind == "text" and value.tobytes().split(b"\0")[0].decode(
+            CHARSETS[stored.get_cset()]
+        )
         value = value.tolist() if text is False else text
         require(fits(value, spec), number)
         return value

@@ -1,6 +1,6 @@
 """Compares an export with its snapshot, array by array.
 
-python compare.py SNAPSHOT EXPORT [FIRST LAST]: with a range of step indices, not every array need be there.
+python compare.py SNAPSHOT EXPORT [FIRST LAST]: with a range of step indices, arrays may be missing.
 """
 
 import json
