@@ -1,3 +1,5 @@
+internal import SnapshotFormat
+
 /// One difference between two files.
 package struct Difference: Encodable, Sendable, Equatable {
   /// What differs: a part of the file, such as `steps/loss` or `probe/conv`, or an attribute.
@@ -25,7 +27,7 @@ package struct Difference: Encodable, Sendable, Equatable {
   /// The difference of two texts; nil where there is none.
   init?(_ place: String, _ a: String?, _ b: String?) {
     // By code points: texts that merely look the same differ.
-    guard a.map(Self.key) != b.map(Self.key) else { return nil }
+    guard a.map(ExactText.init) != b.map(ExactText.init) else { return nil }
     self.init(place, "\(Self.quoted(a)) in A, \(Self.quoted(b)) in B")
   }
 
@@ -37,9 +39,6 @@ package struct Difference: Encodable, Sendable, Equatable {
 
   /// One line: place and message.
   package var line: String { "\(place): \(message)" }
-
-  /// What a name is told apart by: Swift takes canonically equivalent texts for equal, files do not.
-  static func key(_ text: String) -> [UInt8] { Array(text.utf8) }
 
   static func quoted(_ text: String?) -> String {
     guard let text else { return "nothing" }

@@ -5,7 +5,8 @@ package import SnapshotFormat
 package enum FileComparison {
   /// What differs; empty where the files say the same. Compression, chunks and the order of bytes in a file do not count.
   ///
-  /// Rows go by record id. Snapshots are read in blocks: memory does not grow with their streams.
+  /// Rows go by record id. Snapshots are read in blocks: memory is two of them (4 MiB at most) for each column of a table, however
+  /// long. Rows in the same order are decoded once; in another order, up to a block for each row.
   ///
   /// - Throws: `SnapshotError`: as `Reader.init` and `AnalysisFile.study`; `notOurs` for a snapshot and an analysis.
   package static func differences(_ a: String, _ b: String) throws(SnapshotError) -> [Difference] {

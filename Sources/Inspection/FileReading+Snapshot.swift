@@ -83,35 +83,18 @@ extension FileReading {
   private static func stream(
     _ stream: StreamDescription, _ column: SnapshotColumn, of reader: Reader
   ) throws(SnapshotError) -> JSONValue {
-    let facts = StreamFacts(stream)
+    let kind = stream.kind
     return .object([
-      "object": .string(column.name), "name": .string(stream.name), "kind": .string(facts.kind),
+      "object": .string(column.name), "name": .string(stream.name), "kind": .string(kind.name),
       "shape": .array(stream.shape.map { .number($0) }), "width": .number(stream.width),
       "sketch": stream.sketch.map {
         .object(["seed": .string("\($0.seed)"), "nonzeros": .number($0.nonzeros)])
       } ?? .null,
-      "layer": .string(facts.layer), "stage": .string(facts.stage),
+      "layer": .string(kind.layer), "stage": .string(kind.stage?.rawValue),
       "role": .string(stream.role?.rawValue), "unit": .string(stream.unit),
       "clip_norm": stream.clipping.map { .number($0.norm) } ?? .null,
       "noise_multiplier": stream.clipping?.noiseMultiplier.map { .number($0) } ?? .null,
       "values": try Digest.of(column, in: reader),
     ])
-  }
-}
-
-/// The parts of a stream's kind by the names that files give them.
-struct StreamFacts {
-  var kind: String
-  var layer: String?
-  var stage: String?
-
-  init(_ stream: StreamDescription) {
-    switch stream.kind {
-    case .gradient(let layer, let stage):
-      (kind, self.layer, self.stage) = ("gradient", layer, stage.rawValue)
-    case .feature: kind = "feature"
-    case .label: kind = "label"
-    case .scalar: kind = "scalar"
-    }
   }
 }

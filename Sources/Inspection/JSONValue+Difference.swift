@@ -1,4 +1,5 @@
 internal import Results
+internal import SnapshotFormat
 
 extension JSONValue {
   /// Where two values differ, by key path such as `model.layers[2].name`; order of keys and spaces do not count.
@@ -40,7 +41,7 @@ extension JSONValue {
       return !areWhole && Double(a) == Double(b)
     }
     if case .string(let a) = self, case .string(let b) = other {
-      return Difference.key(a) == Difference.key(b)
+      return ExactText(a) == ExactText(b)
     }
     return self == other
   }

@@ -48,11 +48,11 @@ struct SnapshotComparison {
   /// Tables of the same name, the k-th of one name with the k-th; notes those that have none.
   private mutating func pairTables() -> [(Int, Int)] {
     var others = Dictionary(grouping: b.tables.indices.reversed()) {
-      Difference.key(b.tables[$0].name)
+      ExactText(b.tables[$0].name)
     }
     var pairs: [(Int, Int)] = []
     for (number, table) in a.tables.enumerated() {
-      if let other = others[Difference.key(table.name)]?.popLast() {
+      if let other = others[ExactText(table.name)]?.popLast() {
         pairs.append((number, other))
       } else {
         differences.append(Difference("table '\(table.name)'", "only in A"))

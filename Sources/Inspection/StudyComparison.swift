@@ -94,11 +94,11 @@ enum StudyComparison {
     _ what: String, _ a: [T], _ b: [T], _ name: (T) -> String,
     _ compare: (T, T, String) -> [Difference]
   ) -> [Difference] {
-    var others = Dictionary(grouping: b.indices.reversed()) { Difference.key(name(b[$0])) }
+    var others = Dictionary(grouping: b.indices.reversed()) { ExactText(name(b[$0])) }
     var found: [Difference] = []
     for item in a {
       let place = "\(what) \(name(item))"
-      if let other = others[Difference.key(name(item))]?.popLast() {
+      if let other = others[ExactText(name(item))]?.popLast() {
         found += compare(item, b[other], place)
       } else {
         found.append(Difference(place, "only in A"))

@@ -107,11 +107,11 @@ extension TableComparison {
   private static func pairStreams(
     _ a: TableDescription, _ b: TableDescription
   ) -> [(Int, Int)] {
-    let others = Dictionary(b.streams.enumerated().map { (Difference.key($1.name), $0) }) {
+    let others = Dictionary(b.streams.enumerated().map { (ExactText($1.name), $0) }) {
       first, _ in first
     }
     return a.streams.enumerated().compactMap { number, stream in
-      others[Difference.key(stream.name)].map { (number, $0) }
+      others[ExactText(stream.name)].map { (number, $0) }
     }
   }
 
@@ -150,7 +150,7 @@ extension TableComparison {
     _ a: StreamDescription, _ b: StreamDescription, _ table: String
   ) -> [Difference] {
     let place = "\(table) stream '\(a.name)'"
-    let (one, two) = (StreamFacts(a), StreamFacts(b))
+    let (one, two) = (a.kind, b.kind)
     func sketch(_ stream: StreamDescription) -> String? {
       stream.sketch.map { "\($0.width) numbers, \($0.nonzeros) nonzeros, seed \($0.seed)" }
     }
@@ -160,9 +160,9 @@ extension TableComparison {
       }
     }
     return [
-      Difference("\(place) kind", one.kind, two.kind),
+      Difference("\(place) kind", one.name, two.name),
       Difference("\(place) layer", one.layer, two.layer),
-      Difference("\(place) stage", one.stage, two.stage),
+      Difference("\(place) stage", one.stage?.rawValue, two.stage?.rawValue),
       Difference("\(place) shape", of: a.shape, and: b.shape),
       Difference("\(place) sketch", sketch(a), sketch(b)),
       Difference("\(place) clipping", clipping(a), clipping(b)),

@@ -78,9 +78,9 @@ package struct TableSummary: Encodable {
 
 extension TableSummary.Stream {
   fileprivate init(_ stream: StreamDescription, _ storage: StreamStorage) {
-    let facts = StreamFacts(stream)
+    let kind = stream.kind
     self.init(
-      name: stream.name, kind: facts.kind, stage: facts.stage, layer: facts.layer,
+      name: stream.name, kind: kind.name, stage: kind.stage?.rawValue, layer: kind.layer,
       role: stream.role?.rawValue, unit: stream.unit, clipNorm: stream.clipping?.norm,
       noiseMultiplier: stream.clipping?.noiseMultiplier, object: storage.object,
       shape: stream.shape, width: stream.width,

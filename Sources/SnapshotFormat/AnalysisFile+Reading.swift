@@ -67,14 +67,13 @@ extension AnalysisFile {
     let bytes = try translating { () throws(HDF5Error) in
       try bounded(file.dataset(name), most: Limits.jsonBytes).readAll(UInt8.self)
     }
-    do {
-      guard !JSONText.isLax(bytes) else { throw CancellationError() }
-      return try JSONDecoder().decode(T.self, from: Data(bytes))
-    } catch {
+    guard !JSONText.isLax(bytes), let value = try? JSONDecoder().decode(T.self, from: Data(bytes))
+    else {
       throw SnapshotError(
         code: .invalid, file: file.file, object: "/\(name)",
         message: "expected JSON as the specification describes it", requirement: "R-081")
     }
+    return value
   }
 
   /// Refuses a dataset with more elements than an analysis can have.

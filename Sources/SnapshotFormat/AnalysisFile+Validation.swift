@@ -12,8 +12,7 @@ extension AnalysisFile {
       do throws(HDF5Error) {
         try check.run(file)
       } catch {
-        check.note(
-          error.code == .looseFrame ? "R-052" : "R-051", error.object, error.message)
+        check.note(SnapshotError(error).requirement ?? "R-051", error.object, error.message)
       }
     }
     return check.breaches.map {

@@ -92,7 +92,7 @@ struct Decoder {
     _ requirement: String, _ body: () throws(HDF5Error) -> R
   ) -> R? {
     do throws(HDF5Error) { return try body() } catch {
-      breach(error.code == .looseFrame ? "R-052" : requirement, error.object, error.message)
+      breach(SnapshotError(error).requirement ?? requirement, error.object, error.message)
       return nil
     }
   }
