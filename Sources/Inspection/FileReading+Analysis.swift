@@ -66,7 +66,8 @@ extension FileReading {
     let byWindow = Dictionary(grouping: layer.indices) { window[$0] }
     let group = try file.group("rows")
     var windows: [JSONValue] = []
-    while group.hasChild(Names.numbered("W", windows.count)) {
+    let count = try file.group("windows").dataset("table").shape()[0]
+    while windows.count < count {
       let child = try group.group(Names.numbered("W", windows.count))
       var object = try columns(AnalysisFile.datasets(in: ["rows", "W"]), in: child)
       object["rows"] = .number(try child.dataset("record").shape()[0])
