@@ -64,7 +64,8 @@ let package = Package(
     .target(name: "CChecksum"),
     module("HDF5", ["CHDF5", "CZstd", "CZlib"]),
     module("SnapshotFormat", ["HDF5", "CChecksum", "Results", crypto]),
-    module("Recording", ["SnapshotFormat"]),
+    module("Wire", ["SnapshotFormat", "Results"]),
+    module("Recording", ["SnapshotFormat", "Wire", "Results"]),
 
     // Numbers.
     .target(
@@ -112,7 +113,8 @@ let package = Package(
       swiftSettings: settings),
     tests("HDF5Tests", ["HDF5"], exclude: ["Python"]),
     tests("SnapshotFormatTests", ["SnapshotFormat", "HDF5", "Results"], exclude: ["Python"]),
-    tests("RecordingTests", ["Recording", "SnapshotFormat"]),
+    tests("WireTests", ["Wire", "SnapshotFormat", "Results"]),
+    tests("RecordingTests", ["Recording", "SnapshotFormat", "Wire", "Results"]),
     tests("LinearAlgebraTests", ["LinearAlgebra"]),
     tests("MutualInformationTests", ["MutualInformation", "LinearAlgebra"]),
     tests("PrivacyTokensTests", ["PrivacyTokens", "LinearAlgebra"]),
@@ -131,7 +133,7 @@ let package = Package(
       [
         "ptoken-record", "ptoken-analyze", "ptoken-report", "ptoken-inspect", "SnapshotFormat",
         "HDF5",
-      ], exclude: ["Golden"]),
+      ], exclude: ["Golden", "C"]),
   ],
   swiftLanguageModes: [.v6]
 )

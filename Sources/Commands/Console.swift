@@ -67,6 +67,24 @@ final class Console: Sendable {
     }
   }
 
+  /// Shows a state that has no end: rewritten every second on a terminal, a line now and then elsewhere.
+  func status(_ words: String) {
+    guard !isQuiet else { return }
+    let now = ContinuousClock.now
+    let interval: Duration = isTerminal ? .seconds(1) : .seconds(10)
+    let isDue = lastShown.withLock { last in
+      if let last, now - last < interval { return false }
+      defer { last = now }
+      return last != nil || isTerminal
+    }
+    guard isDue else { return }
+    guard isTerminal else { return Self.line(words) }
+    Self.isLineOpen.withLock {
+      $0 = true
+      _ = Self.write("\r\u{1b}[K" + Printable.line(words), to: STDERR_FILENO)
+    }
+  }
+
   private func isDue(_ done: Int, _ total: Int) -> Bool {
     let now = ContinuousClock.now
     return lastShown.withLock { last in

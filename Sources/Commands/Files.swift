@@ -27,6 +27,17 @@ enum Files {
     throw ValidationError("\(argument): expected the name of a file, found an empty one.")
   }
 
+  /// Refuses a text file that cannot be read.
+  static func requireReadable(_ path: String) throws(SnapshotError) {
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else {
+      throw SnapshotError(
+        code: errno == ENOENT ? .notFound : .permission, file: path,
+        message: "cannot read: \(reason(errno))", remedy: "Check the path.")
+    }
+    _ = close(descriptor)
+  }
+
   /// Refuses an input that cannot be a file of ours, before libhdf5 puzzles over it.
   static func requireInput(_ path: String) throws(SnapshotError) {
     func failure(_ code: SnapshotError.Code, _ message: String, _ remedy: String) -> SnapshotError {

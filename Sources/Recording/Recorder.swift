@@ -11,8 +11,11 @@ public import SnapshotFormat
 public final class Recorder: Sendable {
   /// How a stream is declared.
   public struct Stream: Sendable {
-    /// What files will say, apart from the sketch.
+    /// What files will say; a gradient without a sketch of its own gets that of the options.
     public var description: StreamDescription
+
+    /// A stream from its description.
+    public init(description: StreamDescription) { self.description = description }
 
     /// A gradient of one layer; `shape` is that of one observation's gradient.
     ///
@@ -72,6 +75,20 @@ public final class Recorder: Sendable {
       self.columns = columns
       self.streams = streams
     }
+
+    /// A table of which somebody else decides which steps are recorded.
+    ///
+    /// - Parameter scheduleJSON: what files will say about the schedule.
+    init(
+      name: String, unit: ObservationUnit, mode: StepMode, scheduleJSON: String?,
+      columns: TableDescription.Columns, streams: [Stream]
+    ) {
+      self.init(name: name, unit: unit, mode: mode, columns: columns, streams: streams)
+      self.scheduleJSON = .some(scheduleJSON)
+    }
+
+    /// What files say about the schedule, where it is not ours.
+    fileprivate var scheduleJSON: String??
   }
 
   /// Options of a recording.
@@ -114,6 +131,29 @@ public final class Recorder: Sendable {
     }
   }
 
+  /// How far a recording is.
+  public struct Progress: Sendable {
+    /// Steps that are written and committed, those of earlier sessions included.
+    public var committedSteps = 0
+    /// Rows that this session has committed, over all tables.
+    public var committedRows = 0
+    /// Bytes that wait to be written.
+    public var queuedBytes = 0
+    /// Bytes of the file so far, with rows that are yet to be compressed.
+    public var fileBytes = 0
+  }
+
+  /// Who is told how a recording goes, on the recorder's own thread, which must not be made to wait.
+  public struct Observer: Sendable {
+    /// Called after each commit.
+    public var committed: @Sendable (Progress) -> Void = { _ in }
+    /// Called once the recorder cannot go on; the next call throws the same.
+    public var failed: @Sendable (SnapshotError) -> Void = { _ in }
+
+    /// An observer that does nothing.
+    public init() {}
+  }
+
   private let tables: [Table]
   private let queue: WriteQueue
   /// The last step of the session before, where a recording was resumed.
@@ -121,15 +161,17 @@ public final class Recorder: Sendable {
 
   /// Starts a recording.
   ///
+  /// - Parameter observer: who is told of commits.
   /// - Throws: `SnapshotError` as `Writer.init` does.
   public convenience init(
-    path: String, run: RunDescription, tables: [Table], options: Options = Options()
+    path: String, run: RunDescription, tables: [Table], options: Options = Options(),
+    observer: Observer = Observer()
   ) throws(SnapshotError) {
     let writer = try Writer(
       path: path, run: run, tables: Self.descriptions(tables, options),
       compression: options.compression, synchronization: options.synchronization,
       rank: options.rank, recordsFrozenLayers: options.recordsFrozenLayers, force: options.force)
-    self.init(writer, tables, options)
+    self.init(writer, tables, options, observer)
   }
 
   /// Goes on with a recording that was interrupted, or whose process died: steps are numbered on.
@@ -139,7 +181,8 @@ public final class Recorder: Sendable {
   ///   - tables: as they were declared at the start.
   /// - Throws: `SnapshotError` as `Writer.init(resuming:)` does; `mismatch` for other tables.
   public convenience init(
-    resuming path: String, started: String, tables: [Table], options: Options = Options()
+    resuming path: String, started: String, tables: [Table], options: Options = Options(),
+    observer: Observer = Observer()
   ) throws(SnapshotError) {
     let writer = try Writer(
       resuming: path, started: started, synchronization: options.synchronization,
@@ -151,10 +194,13 @@ public final class Recorder: Sendable {
         message: "expected the tables that the recording began with, found others",
         remedy: "Resume with the options of the first session.")
     }
-    self.init(writer, tables, options)
+    self.init(writer, tables, options, observer)
   }
 
-  private init(_ writer: Writer, _ tables: [Table], _ options: Options) {
+  private init(
+    _ writer: Writer, _ tables: [Table], _ options: Options,
+    _ observer: Observer
+  ) {
     self.tables = tables
     resumedAfter = writer.resumedAfter
     // Only now are widths and nonzeros known to be sound.
@@ -163,7 +209,8 @@ public final class Recorder: Sendable {
         stream.sketch.map { Sketch($0, inputs: stream.elements) }
       }
     }
-    queue = WriteQueue(writer: writer, sketches: sketches, capacity: options.queueBytes)
+    queue = WriteQueue(
+      writer: writer, sketches: sketches, capacity: options.queueBytes, observer: observer)
   }
 
   /// What files will say about the tables.
@@ -171,8 +218,8 @@ public final class Recorder: Sendable {
     tables.map { table in
       let streams = table.streams.map { stream in
         var description = stream.description
-        if let width = options.sketchWidth, case .gradient = description.kind,
-          description.elements > width
+        if let width = options.sketchWidth, description.sketch == nil,
+          case .gradient = description.kind, description.elements > width
         {
           description.sketch = SketchDescriptor(
             width: width, nonzeros: options.sketchNonzeros, seed: options.sketchSeed)
@@ -180,7 +227,8 @@ public final class Recorder: Sendable {
         return description
       }
       return TableDescription(
-        name: table.name, unit: table.unit, mode: table.mode, schedule: table.schedule.json,
+        name: table.name, unit: table.unit, mode: table.mode,
+        schedule: table.scheduleJSON ?? table.schedule.json,
         columns: table.columns, streams: streams)
     }
   }
@@ -192,7 +240,8 @@ public final class Recorder: Sendable {
 
   /// Hands over one step's full rows; returns once they are queued.
   ///
-  /// - Parameter rows: for each table that took part, its records and unsketched values.
+  /// - Parameter rows: for each table that took part, its records and values; those of a sketched stream may be
+  ///   sketched already: `width` numbers a row, not `elements`.
   /// - Throws: `rowMismatch` for rows that do not fit their table; or what stopped the writing side.
   public func record(_ step: StepDescription, rows: [TableRows]) throws(SnapshotError) {
     for part in rows {
@@ -205,15 +254,16 @@ public final class Recorder: Sendable {
         throw queue.mismatch(
           table.name, "expected \(table.streams.count) streams, found \(part.values.count)")
       }
-      for (stream, values) in zip(table.streams, part.values) {
+      for (position, (stream, values)) in zip(table.streams, part.values).enumerated() {
         if let fault = values.firstFault {
           throw queue.mismatch(
             "\(table.name)/\(stream.description.name)",
             "expected finite numbers, and labels from 0, found \(fault.value) in row \(fault.index / max(1, stream.description.elements))"
           )
         }
-        let expected = part.records.count * stream.description.elements
-        guard values.count == expected else {
+        let isSketched = queue.isSketched(
+          values, rows: part.records.count, stream: position, table: part.table)
+        guard values.count == part.records.count * stream.description.elements || isSketched else {
           throw queue.mismatch(
             "\(table.name)/\(stream.description.name)",
             "expected \(part.records.count) rows of shape \(stream.description.shape), "
@@ -225,13 +275,21 @@ public final class Recorder: Sendable {
   }
 
   /// Steps that are written and committed.
-  public var committedSteps: Int { queue.committedSteps }
+  public var committedSteps: Int { queue.progress.committedSteps }
+  /// How far the recording is.
+  public var progress: Progress { queue.progress }
 
   /// Writes what is queued and gives the file its name.
   ///
+  /// - Parameter captures: what the file says about how it was recorded.
   /// - Throws: what stopped the writing side. If anything could be kept, the file then exists with status
   ///   `interrupted` and every step committed before the error.
-  public func close(_ status: RunStatus = .complete) throws(SnapshotError) {
-    try queue.close(status)
+  public func close(
+    _ status: RunStatus = .complete, captures: [CaptureReport] = []
+  ) throws(SnapshotError) {
+    try queue.close(status, captures: captures)
   }
+
+  /// Ends without a file.
+  func discard() { queue.discard() }
 }

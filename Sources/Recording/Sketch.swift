@@ -41,23 +41,47 @@ public struct Sketch: Sendable {
   public func callAsFunction(_ values: [Float]) -> [Float] {
     precondition(values.count % max(inputs, 1) == 0, "values are not whole rows")
     let rows = inputs == 0 ? 0 : values.count / inputs
-    let scale = 1 / Double(descriptor.nonzeros).squareRoot()
-    var result = [Float]()
-    result.reserveCapacity(rows * descriptor.width)
-    var sums = [Double](repeating: 0, count: descriptor.width)
-    for row in 0..<rows {
-      for place in sums.indices { sums[place] = 0 }
-      var placement = 0
-      for input in 0..<inputs {
-        let value = Double(values[row &* inputs &+ input])
-        for _ in 0..<descriptor.nonzeros {
-          let code = placements[placement]
-          sums[Int(code >> 1)] += code & 1 == 0 ? value : -value
-          placement &+= 1
+    let width = descriptor.width
+    return [Float](unsafeUninitializedCapacity: rows * width) { result, count in
+      var sums = [SIMD8<Double>](repeating: .zero, count: width)
+      values.withUnsafeBufferPointer { values in
+        sums.withUnsafeMutableBufferPointer { sums in
+          for first in stride(from: 0, to: rows, by: 8) {
+            let taken = min(8, rows - first)
+            sums.update(repeating: .zero)
+            add(values.baseAddress! + first * inputs, rows: taken, to: sums.baseAddress!)
+            let scale = 1 / Double(descriptor.nonzeros).squareRoot()
+            for row in 0..<taken {
+              let start = (first + row) * width
+              for place in 0..<width {
+                (result.baseAddress! + start + place).initialize(
+                  to: Float(sums[place][row] * scale))
+              }
+            }
+          }
         }
       }
-      result.append(contentsOf: sums.lazy.map { Float($0 * scale) })
+      count = rows * width
     }
-    return result
+  }
+
+  /// Adds up to eight rows to the sums at once, so that each place is looked up once for all of them.
+  private func add(
+    _ values: UnsafePointer<Float>, rows: Int, to sums: UnsafeMutablePointer<SIMD8<Double>>
+  ) {
+    let (inputs, nonzeros) = (inputs, descriptor.nonzeros)
+    placements.withUnsafeBufferPointer { placements in
+      var placement = placements.baseAddress!
+      for input in 0..<inputs {
+        var value = SIMD8<Double>.zero
+        for row in 0..<rows { value[row] = Double(values[row &* inputs &+ input]) }
+        let negative = -value
+        for _ in 0..<nonzeros {
+          let code = placement.pointee
+          sums[Int(code >> 1)] += code & 1 == 0 ? value : negative
+          placement += 1
+        }
+      }
+    }
   }
 }

@@ -14,19 +14,31 @@ final class WriteQueue: @unchecked Sendable {
   private var isClosing = false
   private var hasEnded = false
   private var failure: SnapshotError?
-  private var committed = 0
+  private var current = Recorder.Progress()
+  private let observer: Recorder.Observer
 
-  init(writer: Writer, sketches: [[Sketch?]], capacity: Int) {
+  init(
+    writer: Writer, sketches: [[Sketch?]], capacity: Int,
+    observer: Recorder.Observer
+  ) {
     self.writer = writer
     self.sketches = sketches
     self.capacity = capacity
+    self.observer = observer
+    current.committedSteps = writer.committedSteps
     path = writer.path
     let thread = Thread { [self] in run() }
     thread.name = "ptoken writer"
     thread.start()
   }
 
-  var committedSteps: Int { condition.withLock { committed } }
+  var progress: Recorder.Progress {
+    condition.withLock {
+      var progress = current
+      progress.queuedBytes = waitingBytes
+      return progress
+    }
+  }
 
   func mismatch(_ object: String, _ message: String) -> SnapshotError {
     SnapshotError(code: .rowMismatch, file: path, object: object, message: message)
@@ -46,7 +58,7 @@ final class WriteQueue: @unchecked Sendable {
     condition.broadcast()
   }
 
-  func close(_ status: RunStatus) throws(SnapshotError) {
+  func close(_ status: RunStatus, captures: [CaptureReport]) throws(SnapshotError) {
     condition.lock()
     let isRepeated = isClosing
     isClosing = true
@@ -56,14 +68,14 @@ final class WriteQueue: @unchecked Sendable {
     condition.unlock()
     guard !isRepeated else { return }
     guard let failure else {
-      return try writer.close(status)
+      return try writer.close(status, captures: captures)
     }
     guard writer.committedSteps > 0 else {
       writer.discard()
       throw failure
     }
     do throws(SnapshotError) {
-      try writer.close(.interrupted)
+      try writer.close(status == .crashed ? .crashed : .interrupted, captures: captures)
     } catch {
       // What stopped the recording first, and where its steps are now.
       var worst = failure
@@ -73,6 +85,17 @@ final class WriteQueue: @unchecked Sendable {
     var kept = failure
     kept.remedy = "The \(writer.committedSteps) steps before it are kept. " + failure.remedy
     throw kept
+  }
+
+  /// Ends the thread; nothing is left of the recording.
+  func discard() {
+    condition.lock()
+    isClosing = true
+    waiting = []
+    condition.broadcast()
+    while !hasEnded { condition.wait() }
+    condition.unlock()
+    writer.discard()
   }
 
   /// Ends the thread without writing what waits; nothing happens after `close`.
@@ -88,11 +111,18 @@ final class WriteQueue: @unchecked Sendable {
     while let next = take() {
       do throws(SnapshotError) {
         try writer.append(next.step, rows: next.rows.map(sketched))
-        condition.withLock {
-          committed = writer.committedSteps
+        let (steps, bytes) = (writer.committedSteps, writer.bytes)
+        let progress = condition.withLock {
+          current.committedSteps = steps
+          current.committedRows += next.rows.reduce(0) { $0 + $1.records.count }
+          current.fileBytes = bytes
           waitingBytes -= next.bytes
           condition.broadcast()
+          var progress = current
+          progress.queuedBytes = waitingBytes
+          return progress
         }
+        observer.committed(progress)
       } catch {
         condition.withLock {
           failure = error
@@ -100,6 +130,7 @@ final class WriteQueue: @unchecked Sendable {
           waitingBytes = 0
           condition.broadcast()
         }
+        observer.failed(error)
       }
     }
     condition.withLock {
@@ -115,10 +146,20 @@ final class WriteQueue: @unchecked Sendable {
     return failure == nil && !waiting.isEmpty ? waiting.removeFirst() : nil
   }
 
+  /// Whether values are rows of a sketch already.
+  func isSketched(_ values: TableRows.Values, rows: Int, stream: Int, table: Int) -> Bool {
+    guard let sketch = sketches[table][stream] else { return false }
+    return sketch.descriptor.width < sketch.inputs
+      && values.count == rows * sketch.descriptor.width
+  }
+
   private func sketched(_ rows: TableRows) -> TableRows {
     var result = rows
     for (position, sketch) in sketches[rows.table].enumerated() {
-      if let sketch, case .float(let values) = rows.values[position] {
+      if let sketch, case .float(let values) = rows.values[position],
+        !isSketched(
+          rows.values[position], rows: rows.records.count, stream: position, table: rows.table)
+      {
         result.values[position] = .float(sketch(values))
       }
     }

@@ -54,3 +54,7 @@ package indirect enum JSONValue: Sendable, Equatable {
     return value
   }
 }
+
+extension JSONValue: ExpressibleByStringLiteral {
+  package init(stringLiteral value: String) { self = .string(value) }
+}

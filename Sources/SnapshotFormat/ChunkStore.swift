@@ -301,7 +301,9 @@ final class ChunkStore {
   }
 
   /// Writes the last chunks and closes the file, which is a whole snapshot then.
-  func finish(_ status: RunStatus, sessions: [Session]) throws(SnapshotError) {
+  func finish(
+    _ status: RunStatus, sessions: [Session], captures: [CaptureReport]
+  ) throws(SnapshotError) {
     try pipeline.drain()
     let (states, columns, shared) = (self.states, self.columns, self.shared)
     let tails = columns.indices.filter { !states[$0].tail.isEmpty }
@@ -324,7 +326,7 @@ final class ChunkStore {
     }
     try translating { () throws(HDF5Error) in
       guard let file = file.take() else { return }
-      try Skeleton.finish(file, sessions: sessions, status: status)
+      try Skeleton.finish(file, sessions: sessions, captures: captures, status: status)
       // Datasets must be closed before their file.
       shared.datasets = []
       try file.close()

@@ -10,6 +10,8 @@ struct Declaration {
   /// What the JSON of `run` says.
   var json = JSONRules.Reading()
   var version = Names.version
+  /// What `/capture` says.
+  var captures: [CaptureReport] = []
 }
 
 /// Reads what a finished file declares, collecting every breach of the specification on the way.
@@ -80,6 +82,7 @@ struct Decoder {
     if isSound {
       readSessions(file)
       readTables(file, isNewer: isNewer)
+      declaration.captures = CaptureReport.read(file)
     }
   }
 

@@ -1,8 +1,8 @@
 private import Foundation
 
 /// JSON as text, the same bytes for the same value.
-enum JSONText {
-  static func of(_ value: some Encodable) -> String {
+package enum JSONText {
+  package static func of(_ value: some Encodable) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Strings, integers, finite numbers and arrays and dictionaries of them always encode.
@@ -11,7 +11,7 @@ enum JSONText {
 
   /// Whether bytes have what Foundation's parser lets pass, and RFC 8259 does not: a byte order mark, or a comma
   /// before a closing bracket.
-  static func isLax(_ bytes: some Collection<UInt8>) -> Bool {
+  package static func isLax(_ bytes: some Collection<UInt8>) -> Bool {
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { return true }
     var isInString = false
     var isEscaped = false

@@ -21,10 +21,10 @@ package enum Leftovers {
       + [JournalReader.storePath(journal) ?? Names.store(of: Names.snapshot(of: journal))]
   }
 
-  /// Makes room for a new recording.
+  /// Refuses to make room for a new recording where there is something to lose.
   ///
   /// - Throws: `exists` if another recorder is at work, or if an unfinished recording is there and `force` was not said.
-  static func clear(for path: String, force: Bool) throws(SnapshotError) {
+  static func requireNone(for path: String, force: Bool) throws(SnapshotError) {
     let journal = Names.journal(of: path)
     guard FileManager.default.fileExists(atPath: journal) else { return }
     guard !JournalReader.isLocked(journal) else {
@@ -32,10 +32,7 @@ package enum Leftovers {
         code: .exists, file: path, message: "another recorder is writing it",
         remedy: "Wait for it, or choose another name.")
     }
-    guard !JournalReader.isStillborn(journal) else {
-      unlink(journal)
-      return
-    }
+    guard !JournalReader.isStillborn(journal) else { return }
     let store = JournalReader.storePath(journal)
     // A recorder that died after the file had its name left only this.
     let isFinished = store.map { !FileManager.default.fileExists(atPath: $0) } ?? false
@@ -46,6 +43,15 @@ package enum Leftovers {
           "Make a file of it with ptoken-inspect recover \(path), go on with it by --resume, or discard it with --force."
       )
     }
+  }
+
+  /// Makes room for a new recording.
+  ///
+  /// - Throws: as `requireNone`.
+  static func clear(for path: String, force: Bool) throws(SnapshotError) {
+    try requireNone(for: path, force: force)
+    let journal = Names.journal(of: path)
+    let store = JournalReader.isStillborn(journal) ? nil : JournalReader.storePath(journal)
     unlink(journal)
     if let store { removeStore(store) }
   }

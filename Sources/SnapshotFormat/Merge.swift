@@ -60,7 +60,9 @@ public enum Merge {
       let store = try ChunkStore(
         creating: file.temporary, declaration, compression: compression)
       try StepCopy(sources: opened, to: store).append(steps)
-      try store.finish(status(opened), sessions: sessions(opened, steps))
+      try store.finish(
+        status(opened), sessions: sessions(opened, steps),
+        captures: opened.flatMap(\.declaration.captures))
     } catch {
       throw [SnapshotError.Code.noSpace, .permission].contains(error.code)
         ? error.naming(output) : error

@@ -22,6 +22,7 @@ package enum Names {
   static let sessions = "sessions"
   static let steps = "steps"
   static let tables = "tables"
+  static let capture = "capture"
 
   // Columns of /sessions.
   static let firstStep = "first_step"

@@ -21,6 +21,8 @@ public final class Reader {
   public var version: String { declaration.version.description }
   /// Stretches of recording, each by one process.
   public var sessions: [Session] { declaration.sessions }
+  /// How the training processes were recorded; empty while recording goes on, and where the file does not say.
+  public var captures: [CaptureReport] { declaration.captures }
   /// The committed steps, in order.
   public var steps: [StepDescription] { contents.steps }
   /// The tables, in order.

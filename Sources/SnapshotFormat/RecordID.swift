@@ -17,7 +17,7 @@ public struct RecordID: Sendable, Hashable {
   }
 
   /// Ids from their bytes, one after the other.
-  static func list(_ bytes: [UInt8]) -> [RecordID] {
+  package static func list(_ bytes: [UInt8]) -> [RecordID] {
     stride(from: 0, to: bytes.count, by: size).map { RecordID(bytes[$0..<$0 + size]) }
   }
 
@@ -86,7 +86,7 @@ public enum FileDigest {
 /// Bytes as text.
 package enum Hexadecimal {
   /// The bytes that a text of lower-case digits stands for; nil for any other text.
-  static func bytes(_ text: String) -> [UInt8]? {
+  package static func bytes(_ text: String) -> [UInt8]? {
     let digits = text.utf8.map { byte -> UInt8? in
       switch byte {
       case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")

@@ -63,7 +63,9 @@ public enum Recovery {
         session.firstStep = min(session.firstStep, kept)
         return session
       }
-      try store.finish(kept == total ? opened.status : .crashed, sessions: sessions)
+      try store.finish(
+        kept == total ? opened.status : .crashed, sessions: sessions,
+        captures: opened.declaration.captures)
     } catch {
       throw [SnapshotError.Code.noSpace, .permission].contains(error.code)
         ? error.naming(output) : error

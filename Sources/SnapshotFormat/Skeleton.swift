@@ -89,8 +89,9 @@ enum Skeleton {
 
   /// Writes what is known only when recording ends.
   static func finish(
-    _ file: borrowing File, sessions: [Session], status: RunStatus
+    _ file: borrowing File, sessions: [Session], captures: [CaptureReport], status: RunStatus
   ) throws(HDF5Error) {
+    try CaptureReport.write(captures, to: file)
     let group = try file.createGroup(Names.sessions)
     try group.write(Names.firstStep, sessions.map { UInt64($0.firstStep) })
     try group.write(

@@ -145,6 +145,22 @@ public final class Writer {
     }
   }
 
+  /// Bytes of the file so far, and of the rows that are to become chunks of it.
+  public var bytes: Int {
+    guard let store else { return 0 }
+    var status = stat()
+    let stored = stat(store.path, &status) == 0 ? Int(status.st_size) : 0
+    return store.states.reduce(stored) { $0 + $1.tail.count }
+  }
+
+  /// Refuses a name that a recording cannot have, before there is anything to record.
+  ///
+  /// - Throws: as `init`; nothing is changed.
+  public static func requireFree(_ path: String, force: Bool) throws(SnapshotError) {
+    try ReplacingFile.check(path, force: force)
+    try Leftovers.requireNone(for: path, force: force)
+  }
+
   /// Appends and commits one step with the rows of the tables that took part.
   ///
   /// - Throws: `rowMismatch` before anything is written, if rows do not fit their table;
@@ -333,8 +349,11 @@ public final class Writer {
   ///
   /// After a failed `append` this keeps every committed step and drops the torn one.
   ///
+  /// - Parameter captures: what the file says about how it was recorded, after what it said already.
   /// - Throws: `noSpace` or `failed`; then the journal and the store stay, and recovery finds every committed step in them.
-  public func close(_ status: RunStatus = .complete) throws(SnapshotError) {
+  public func close(
+    _ status: RunStatus = .complete, captures: [CaptureReport] = []
+  ) throws(SnapshotError) {
     guard let store else { return }
     guard status != .complete || completeSteps != committedSteps else {
       // Nothing was added to a file that is whole.
@@ -344,7 +363,8 @@ public final class Writer {
     precondition(status != .recording, "a finished file is not being recorded")
     reserve = nil
     do throws(SnapshotError) {
-      try store.finish(status, sessions: declaration.sessions)
+      try store.finish(
+        status, sessions: declaration.sessions, captures: declaration.captures + captures)
       if synchronization != .never { try store.synchronize() }
       guard rename(store.path, path) == 0 else {
         throw SnapshotError(number: errno, "cannot rename", path)

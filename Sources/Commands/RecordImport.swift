@@ -1,0 +1,6 @@
+internal import ArgumentParser
+
+struct RecordImport: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "import", abstract: "x")
+  func run() throws {}
+}

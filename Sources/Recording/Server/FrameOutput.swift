@@ -1,0 +1,66 @@
+private import Foundation
+internal import Results
+internal import Wire
+
+/// Sends a recorder's messages without ever waiting for a client that does not read (W-06).
+final class FrameOutput: @unchecked Sendable {
+  // @unchecked: `lock` guards `pending`.
+  private let lock = NSLock()
+  private let descriptor: Int32
+  /// What is left of a message that was begun.
+  private var pending: [UInt8] = []
+
+  #if canImport(Darwin)
+    private static let flags = Int32(MSG_DONTWAIT)
+  #else
+    private static let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
+  #endif
+
+  init(_ descriptor: Int32) {
+    self.descriptor = descriptor
+    #if canImport(Darwin)
+      var yes: Int32 = 1
+      setsockopt(
+        descriptor, SOL_SOCKET, SO_NOSIGPIPE, &yes, socklen_t(MemoryLayout<Int32>.size))
+    #endif
+  }
+
+  /// Sends a message if there is room for it at once: one that a later one replaces.
+  func offer(_ message: String, _ body: JSONValue) {
+    lock.withLock {
+      flush()
+      guard pending.isEmpty else { return }
+      pending = Frame.encode(message, body)
+      flush()
+    }
+  }
+
+  /// Sends a message that must arrive, if the client reads it within some seconds.
+  func send(_ message: String, _ body: JSONValue, within seconds: Double = 5) {
+    lock.withLock {
+      pending += Frame.encode(message, body)
+      let end = ContinuousClock.now + .seconds(seconds)
+      flush()
+      while !pending.isEmpty, ContinuousClock.now < end {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&waiting, 1, 100)
+        flush()
+      }
+    }
+  }
+
+  private func flush() {
+    while !pending.isEmpty {
+      let sent = pending.withUnsafeBytes {
+        Foundation.send(descriptor, $0.baseAddress, $0.count, Self.flags)
+      }
+      if sent > 0 {
+        pending.removeFirst(sent)
+      } else if errno != EINTR {
+        // Nobody will read it.
+        if errno != EAGAIN { pending = [] }
+        return
+      }
+    }
+  }
+}
