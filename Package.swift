@@ -66,6 +66,7 @@ let package = Package(
     module("SnapshotFormat", ["HDF5", "CChecksum", "Results", crypto]),
     module("Wire", ["SnapshotFormat", "Results"]),
     module("Recording", ["SnapshotFormat", "Wire", "Results"]),
+    module("Importing", ["HDF5", "SnapshotFormat", "Recording", "Wire"]),
 
     // Numbers.
     .target(
@@ -86,7 +87,7 @@ let package = Package(
     module(
       "Commands",
       [
-        "SnapshotFormat", "Recording", "Analysis", "Results", "Reporting", "Inspection",
+        "SnapshotFormat", "Recording", "Importing", "Analysis", "Results", "Reporting", "Inspection",
         "Demonstrations", argumentParser,
       ]),
     tool("ptoken-record"),

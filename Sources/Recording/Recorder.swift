@@ -291,5 +291,5 @@ public final class Recorder: Sendable {
   }
 
   /// Ends without a file.
-  func discard() { queue.discard() }
+  package func discard() { queue.discard() }
 }
