@@ -29,6 +29,7 @@ extension Page {
         frozen.isEmpty
           ? "no layer at any step" : frozen.joined(separator: ", ") + more + " (number of steps)")
     }
+    for capture in summary.captures.prefix(8) { add(capture, ofMany: summary.captures.count > 1) }
     if !summary.compression.isEmpty {
       entry("filters", summary.compression.joined(separator: "; or "))
     }
@@ -41,6 +42,20 @@ extension Page {
           ? " (\(Page.percent(summary.storedBytes, of: summary.payloadBytes)))" : "")
         + ", the rest of the file \(Console.bytes(overhead))")
     for (number, table) in summary.tables.enumerated() { add(table, number) }
+  }
+
+  private mutating func add(_ capture: SnapshotSummary.Capture, ofMany: Bool) {
+    let method = ["adapter", "per_example", "ddp_gradient"].compactMap { key in
+      capture.method[key]?.text.map { Page.name($0, 30) }
+    }
+    var words =
+      method.isEmpty ? [Page.name(capture.producer, 40)] : [method.joined(separator: ", ")]
+    if let passed = capture.passedSteps { words.append("\(passed) training steps") }
+    words.append("\(capture.droppedSteps) dropped")
+    words.append(String(format: "training waited %.3g s", capture.blockedSeconds))
+    if capture.ended != "bye" { words.append("ended by: \(Page.name(capture.ended, 30))") }
+    entry(ofMany ? "rank \(capture.rank)" : "captured", words.joined(separator: "; "))
+    for problem in capture.problems.prefix(5) { entry("problem", Page.name(problem, 200)) }
   }
 
   private static func sessions(_ summary: SnapshotSummary) -> String {

@@ -27,6 +27,18 @@ package struct SnapshotSummary: Encodable {
     package var steps: Int
   }
 
+  /// How one training process was recorded.
+  package struct Capture: Encodable {
+    package var rank: Int
+    package var producer: String
+    package var method: JSONValue
+    package var passedSteps: Int?
+    package var droppedSteps: Int
+    package var blockedSeconds: Double
+    package var ended: String
+    package var problems: [String]
+  }
+
   /// Name that the file was opened by.
   package var file: String
   package var format = "ptoken-snapshot"
@@ -51,6 +63,8 @@ package struct SnapshotSummary: Encodable {
   /// Whether the file says which layers were frozen.
   package var recordsFrozenLayers: Bool
   package var frozenLayers: [FrozenLayer]
+  /// How the training processes were recorded (spec/EXTENSIONS.md).
+  package var captures: [Capture]
   /// Filters of the streams, in writing order; one text for each way that there is.
   package var compression: [String]
   /// Bytes of all columns before compression.
@@ -92,6 +106,12 @@ package struct SnapshotSummary: Encodable {
       steps.flatMap { ($0.frozenLayers ?? []).map { ($0, 1) } }, uniquingKeysWith: +)
     frozenLayers = reader.layers.compactMap { layer in
       frozen[layer].map { FrozenLayer(layer: layer, steps: $0) }
+    }
+    captures = reader.captures.map {
+      Capture(
+        rank: $0.rank, producer: $0.producer, method: JSONValue(parsing: $0.method) ?? .null,
+        passedSteps: $0.passedSteps, droppedSteps: $0.droppedSteps,
+        blockedSeconds: $0.blockedSeconds, ended: $0.end.rawValue, problems: $0.problems)
     }
     tables = []
     for table in reader.tables.indices { tables.append(try TableSummary(table, of: reader)) }

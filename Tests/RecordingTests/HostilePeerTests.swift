@@ -92,7 +92,7 @@ struct HostilePeerTests {
 
   @Test(
     "tensors that the tables do not ask for are refused, and none of the step is kept",
-    arguments: 0..<8)
+    arguments: 0..<6)
   func tensors(number: Int) throws {
     let changes: [((inout [Blob.Tensor]) -> Void, String)] = [
       ({ $0.removeLast() }, "expected '0/3', F32 or F16 or BF16 [2, 8] or [2, 4], found nothing"),
@@ -100,8 +100,6 @@ struct HostilePeerTests {
       ({ $0[1].shape = [4, 1] }, "found F32 [4, 1]"),
       ({ $0[1].type = "I32" }, "found I32 [2, 2]"),
       ({ $0[2] = .init("0/1", "I32", [1, 1], [Int32(0)]) }, "found I32 [1, 1]"),
-      ({ $0[2] = .init("0/1", "I32", [2, 1], [Int32(0), -1]) }, "labels from 0, found -1"),
-      ({ $0[1] = .init("0/0", "F32", [2, 2], [Float(0), .nan, 0, 0]) }, "found nan in row 0"),
       ({ $0.append(.init("1/0", "U8", [1], [UInt8(0)])) }, "expected no tensor '1/0'"),
     ]
     let (change, words) = changes[number]

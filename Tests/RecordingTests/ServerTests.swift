@@ -44,6 +44,32 @@ struct ServerTests {
     }
   }
 
+  @Test(
+    "rows with numbers that a file may not hold are left out and counted; a step of such rows is dropped"
+  )
+  func faultyRows() throws {
+    try withServer { (server, folder) throws in
+      let peer = Peer(server)
+      peer.say(Peer.hello())
+      peer.say(
+        Peer.step(0, rows: 3) {
+          $0[1] = .init("0/0", "F32", [3, 2], [0, 1, .nan, 3, 4, 5] as [Float])
+          $0[2] = .init("0/1", "I32", [3, 1], [7, 8, -100] as [Int32])
+        })
+      peer.say(
+        Peer.step(1) {
+          $0[1] = .init("0/0", "F32", [2, 2], [Float](repeating: .infinity, count: 4))
+        })
+      peer.say(Peer.bye())
+      #expect(try peer.hear("closed")["steps"] == .number(1))
+      let reader = try Reader(path: folder.file("run.h5"))
+      #expect(reader.rowCount(ofTable: 0) == 1)
+      #expect(try reader.labels(ofStream: 1, table: 0, rows: 0..<1) == [7])
+      #expect(reader.captures[0].droppedSteps == 4)
+      #expect(reader.captures[0].problems.last?.hasPrefix("4 rows with numbers") == true)
+    }
+  }
+
   @Test("a client that goes away without a word leaves a crashed file with every whole step")
   func lost() throws {
     try withServer { (server, folder) throws in

@@ -34,6 +34,10 @@ final class Connection: Sendable {
     var unkept = 0
     /// Steps that a resumed file had already.
     var repeated = 0
+    /// Rows with numbers that no file may hold.
+    var faultyRows = 0
+    /// Steps that had no other rows.
+    var emptySteps = 0
   }
 
   init(_ descriptor: Int32, _ server: RecordingServer) {
@@ -244,7 +248,13 @@ final class Connection: Sendable {
       session.unkept += 1
       return
     }
-    try session.recorder.record(message.step, rows: message.rows)
+    var rows = message.rows
+    for position in rows.indices { session.faultyRows += rows[position].removeFaultyRows() }
+    if !rows.isEmpty, rows.allSatisfy({ $0.records.isEmpty }) {
+      session.emptySteps += 1
+    } else {
+      try session.recorder.record(message.step, rows: rows)
+    }
   }
 
   private func take(_ bye: Bye, into session: inout Session) {
@@ -260,11 +270,18 @@ final class Connection: Sendable {
     _ session: Session, _ status: RunStatus, _ failure: String?
   ) -> RecordingServer.Outcome {
     var report = session.report
-    report.droppedSteps += session.unkept
+    report.droppedSteps += session.unkept + session.emptySteps
+    if session.faultyRows > 0 {
+      report.problems.append(
+        "\(session.faultyRows) rows with numbers that are not finite, or labels below 0, were left out"
+      )
+    }
     var failure = failure
     var kept: RunStatus? = status
     do throws(SnapshotError) {
-      if session.recorder.progress.committedSteps == 0, session.number == session.repeated {
+      if session.recorder.progress.committedSteps == 0,
+        session.number == session.repeated + session.emptySteps
+      {
         session.recorder.discard()
         kept = nil
       } else {

@@ -43,10 +43,14 @@ class Config:
     """The steps to probe before, in place of `probe_every`."""
     probe_log_spaced: int | None = None
     """Probed steps in each decade, in place of `probe_every`."""
+    probe_rows: int | None = 1000
+    """Most rows of the probe set, a seeded choice of those that are given."""
     include: str | None = None
     """Regular expression of the layers to record, searched in their names; None for all."""
     exclude: str | None = None
     """Regular expression of the layers to leave out."""
+    trace: str = "all"
+    """Tables of a traced step: examples, batches, all (both) or none (probes only)."""
     collect: tuple[str, ...] = ("gradients", "batch_gradients", "inputs", "labels", "losses")
     """Kinds to record: gradients (of each example), batch_gradients, inputs, labels, losses, activations."""
     reductions: tuple[str, ...] = ()
@@ -94,6 +98,16 @@ class Config:
     def collects(self, kind: str) -> bool:
         """Whether a kind is recorded."""
         return kind in self.collect
+
+    @property
+    def traces_examples(self) -> bool:
+        """Whether traced steps have a row for each example."""
+        return self.trace in ("all", "examples")
+
+    @property
+    def traces_batches(self) -> bool:
+        """Whether traced steps have a row for the batch."""
+        return self.trace in ("all", "batches") and self.collects("batch_gradients")
 
     def choose(self, names: Iterable[str]) -> list[str]:
         """The layers to record among those that exist.
@@ -148,7 +162,7 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Config))
 _INTEGERS = {
     "every": (1, False), "start": (0, False), "end": (0, True), "log_spaced": (1, True), "probe_every": (1, False),
     "probe_log_spaced": (1, True), "sketch": (1, True), "sketch_nonzeros": (1, False), "sketch_seed": (0, False),
-    "max_rows": (1, True), "seed": (0, False),
+    "max_rows": (1, True), "seed": (0, False), "probe_rows": (1, True),
 }  # fmt: skip
 _LISTS = {"steps": int, "probe_steps": int, "collect": str, "reductions": str}
 _TEXTS = {"include", "exclude", "on_full"}
@@ -224,7 +238,11 @@ def _check(config: Config) -> None:
         for word in getattr(config, key):
             if word not in words:
                 raise _fault("config", key, "some of " + ", ".join(words), word)
-    for key, words in (("dtype", DTYPES), ("on_full", (None, "drop", "block"))):
+    for key, words in (
+        ("dtype", DTYPES),
+        ("trace", ("all", "examples", "batches", "none")),
+        ("on_full", (None, "drop", "block")),
+    ):
         if getattr(config, key) not in words:
             raise _fault(
                 "config", key, " or ".join(word for word in words if word), getattr(config, key)

@@ -188,7 +188,7 @@ class Connection:
         poll = select.poll()
         poll.register(self._wake_read, select.POLLIN)
         poll.register(self._socket, select.POLLIN)
-        while True:
+        while not self._ended.is_set():
             if not pieces:
                 frame, pieces = self._next(frame)
             events = select.POLLIN | (select.POLLOUT if pieces else 0)
@@ -259,6 +259,7 @@ class Connection:
             self._waiting = 0
             self._condition.notify_all()
         self._ended.set()
+        self._wake()
         self._warn(f"recording stopped: {reason.rstrip('.')}; training goes on unrecorded.")
 
     # After fork.

@@ -15,13 +15,6 @@ from .connection import Connection
 from .errors import RecordingError
 
 
-def rank_path(path: str, rank: int, ranks: int) -> str:
-    """`run.h5` for one rank; `run.rank0.h5` and so on for several."""
-    if ranks == 1:
-        return path
-    return f"{path.removesuffix('.h5')}.rank{rank}.h5"
-
-
 class Recording:
     """A connection, and the recorder's process where we started it."""
 
@@ -44,8 +37,6 @@ def open_recording(
     target: str | os.PathLike[str] | None,
     *,
     options: Sequence[str] = (),
-    rank: int = 0,
-    ranks: int = 1,
     warn: Callable[[str], None],
 ) -> Recording:
     """Connects to the recorder around us, or at an address; or starts one that writes a file.
@@ -63,7 +54,7 @@ def open_recording(
             "no recorder: expected a file to write, as in Recorder('run.h5'), or to be run by "
             "'ptoken-record run.h5 -- python train.py'."
         )
-    return _start(rank_path(given, rank, ranks), options, warn)
+    return _start(given, options, warn)
 
 
 def _connect(endpoint: str) -> socket.socket:

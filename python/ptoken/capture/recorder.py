@@ -94,6 +94,7 @@ class Recorder:
         self._tables: dict[str, Table] = {}
         self._held: list[frames.Frame] = []
         self._has_said_hello = False
+        self._has_recorded = False
         self._modes: set[str] = set()
         self._gradients = gradients
         self._probe: tuple[Any, Any, Any] | None = None
@@ -121,9 +122,7 @@ class Recorder:
             options += ["--force"] * force + ["--resume"] * resume
             if self.config.budget:
                 options += ["--budget", str(self.config.budget)]
-            self._recording = open_recording(
-                target, options=options, rank=rank, ranks=ranks, warn=self._warn
-            )
+            self._recording = open_recording(target, options=options, warn=self._warn)
             connection = self._recording.connection
             connection.queue_bytes = self.config.queue
             connection.on_full = self.config.on_full or connection.on_full
@@ -149,7 +148,7 @@ class Recorder:
 
     def _begin(self, step: Step, inputs: Any, labels: Any) -> None:
         """Takes what must be taken before training changes the weights."""
-        if self._gradients is not None and self.config.collects("gradients"):
+        if self._gradients is not None and self._takes_examples:
             step.gradients(self._gradients(inputs, labels))
 
     def _complete(self, step: Step) -> None:
@@ -197,7 +196,7 @@ class Recorder:
             and self._probe_schedule.includes(index)
         ):
             self._take_probe(index, description)
-        if not self._schedule.includes(index):
+        if not self._is_due(index):
             return NULL_STEP
         if not self._can_send():
             self.dropped += 1
@@ -209,6 +208,14 @@ class Recorder:
             self._begin(step, step.inputs, step.labels)
             return step
         return NULL_STEP
+
+    def _is_due(self, index: int) -> bool:
+        return self._schedule.includes(index) and self.config.trace != "none"
+
+    @property
+    def _takes_examples(self) -> bool:
+        """Whether traced steps have gradients of examples."""
+        return self.config.traces_examples and self.config.collects("gradients")
 
     def _finish(self, step: Step, failed: bool) -> None:
         if failed or not self._is_open:
@@ -229,7 +236,7 @@ class Recorder:
             given = inputs if isinstance(inputs, tuple) else (inputs, labels, record_ids)
             if self._probe is None:
                 self._set_probe(given)
-            elif given[0] is not self._probe[0]:
+            elif given[0] is not self._given_probe:
                 raise RecordingError(
                     "probe: expected the set of the first probe, found another. A probe set is fixed: make it once, "
                     "and call probe() without arguments."
@@ -246,14 +253,22 @@ class Recorder:
                 "probe: expected (inputs, labels) or (inputs, labels, record_ids)."
             )
         inputs, labels, ids = (*given, None, None)[:3]
+        self._given_probe = inputs
         arrays = self._rows.arrays
         shapes = {
             name: arrays.shape(value)
             for name, value in (("labels", labels), ("record_ids", ids))
             if value is not None
         }
-        rows = arrays.shape(inputs)
-        require_rows("probe", rows[0] if rows else 0, "inputs", shapes)
+        rows = (*arrays.shape(inputs), 0)[0]
+        require_rows("probe", rows, "inputs", shapes)
+        most = self.config.probe_rows
+        if most is not None and rows > most:
+            chosen = np.sort(np.random.default_rng(self.config.seed).permutation(rows)[:most])
+            inputs, labels, ids = (
+                None if value is None else arrays.take(value, chosen)
+                for value in (inputs, labels, ids)
+            )
         self._probe = (inputs, labels, ids)
 
     def _take_probe(self, index: int, description: Mapping[str, Any]) -> None:
@@ -291,6 +306,11 @@ class Recorder:
 
     def _commit(self, step: Step) -> None:
         """Copies a step's rows and hands them to the sender."""
+        self._copy(step)
+        self._release(step)
+
+    def _copy(self, step: Step) -> None:
+        """Copies a step's rows, so that training may go on with the arrays."""
         start = time.perf_counter()
         try:
             ids = self._ids(step)
@@ -298,15 +318,31 @@ class Recorder:
             if step.examples is not None:
                 rows.append(self._rows.examples(step, ids))
             if step.batch is not None:
-                batch = identity.keyed(
-                    self._key, [f"batch {step.index} rank {self._rank}".encode()]
+                name = f"batch {step.index} rank {self._rank}".encode()
+                rows.append(self._rows.batch(step, identity.keyed(self._key, [name]), ids))
+            numbered = self._numbered(rows)
+            if not numbered:
+                self._warn(
+                    f"step {step.index}: nothing to record. Give gradients: Recorder(gradients=...), "
+                    "step.gradients() or step.batch_gradients().",
+                    "empty",
                 )
-                rows.append(self._rows.batch(step, batch, ids))
-            self._send(step, rows)
+                self.dropped += 1
+            elif self._is_dry:
+                self._estimate.note(numbered)
+                self._modes.add(step.mode)
+                if not self._expected() - self._modes:
+                    self._estimate.say()
+            else:
+                assert self._recording is not None
+                body = self._body(step, [number for number, _ in numbered])
+                pool = self._recording.connection.pool
+                step.frame = frames.step(body, numbered, self.config.dtype, pool)
         finally:
             self.blocked += time.perf_counter() - start
 
-    def _send(self, step: Step, rows: list[Rows]) -> None:
+    def _numbered(self, rows: list[Rows]) -> list[tuple[int, Rows]]:
+        """The rows with the numbers of their tables, which must be as they were declared."""
         numbered = []
         for part in rows:
             known = self._tables.get(part.table.name)
@@ -321,24 +357,21 @@ class Recorder:
             else:
                 require_same(known, part.table)
             numbered.append((list(self._tables).index(part.table.name), part))
+        return numbered
+
+    def _release(self, step: Step) -> None:
+        """Hands a copied step to the sender."""
+        frame, step.frame = step.frame, None
+        if frame is None:
+            return
+        start = time.perf_counter()
         self._modes.add(step.mode)
-        if not numbered:
-            self._warn(
-                f"step {step.index}: nothing to record. Give gradients: Recorder(gradients=...), step.gradients() or "
-                "step.batch_gradients().",
-                "empty",
-            )
-            self.dropped += 1
-            return
-        if self._is_dry:
-            self._estimate.note(numbered)
-            if not self._expected() - self._modes:
-                self._estimate.say()
-            return
-        assert self._recording is not None
-        body = self._body(step, [number for number, _ in numbered])
-        pool = self._recording.connection.pool
-        self._held.append(frames.step(body, numbered, self.config.dtype, pool))
+        if step.loss is not None:
+            loss = self._rows.arrays.number(step.loss)
+            if math.isfinite(loss):
+                frame.body["loss"] = loss
+        frame.body["dropped"], frame.body["blocked"] = self.dropped, self.blocked
+        self._held.append(frame)
         if not self._has_said_hello:
             missing = self._expected() - self._modes
             if missing and len(self._held) == 1:
@@ -347,9 +380,12 @@ class Recorder:
             for mode in missing:
                 self._declare_like(mode)
         self._flush()
+        self._has_recorded = True
+        self.blocked += time.perf_counter() - start
 
     def _expected(self) -> set[str]:
-        return {"trace"} | ({"probe"} if self._probe is not None else set())
+        traced = {"trace"} if self.config.trace != "none" else set()
+        return traced | ({"probe"} if self._probe is not None else set())
 
     def _declare_like(self, mode: str) -> None:
         """Declares a table of examples that has had no rows yet, with the streams of the one that had."""
@@ -379,19 +415,12 @@ class Recorder:
         self._held = []
 
     def _body(self, step: Step, tables: list[int]) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "index": step.index,
-            "mode": step.mode,
-            "tables": tables,
-            "accumulation": 1,
-        }
-        if step.loss is not None:
-            body["loss"] = self._rows.arrays.number(step.loss)
+        body: dict[str, Any] = {"index": step.index, "mode": step.mode, "tables": tables}
+        body["accumulation"] = 1
         for key, value in step.description.items():
             body[key] = value if isinstance(value, (str, int)) else float(value)
         if self.config.layers_frozen:
             body["frozen"] = sorted(step.frozen)
-        body["dropped"], body["blocked"] = self.dropped, self.blocked
         return {
             key: value
             for key, value in body.items()
@@ -435,14 +464,15 @@ class Recorder:
 
     @contextmanager
     def _guarded(self, what: str) -> Iterator[None]:
-        """Lets wrong arguments through; anything else costs a step and a warning, never the training."""
+        """Lets wrong arguments through until a first step was recorded; from then on, and whatever else goes wrong, a step
+        is lost and a warning said, and training goes on."""
         try:
             yield
-        except RecordingError:
-            raise
         except Exception as error:
+            if isinstance(error, RecordingError) and not self._has_recorded:
+                raise
             self.dropped += 1
-            place = _place(error)
+            place = "" if isinstance(error, RecordingError) else _place(error)
             self._warn(
                 f"{what} could not be recorded: {type(error).__name__}: {error}{place}.",
                 f"{what} {type(error)}",

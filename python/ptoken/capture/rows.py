@@ -29,6 +29,9 @@ class RowBuilder:
         self.stage = "raw"
         """Stage of the gradients of examples."""
         self.clip_norm: float | None = None
+        """Norm that the gradients of examples are clipped to, if they are."""
+        self.batch_clip_norm: float | None = None
+        """Norm that those behind the gradient of a batch were clipped to."""
         self.noise_multiplier: float | None = None
 
     # The batch.
@@ -58,9 +61,10 @@ class RowBuilder:
             step.chosen = np.sort(random.permutation(step.count)[:most])
             step.inputs = self._take(inputs, step.chosen)
             step.labels = self._take(labels, step.chosen)
-        if (inputs is not None and self._config.collects("inputs")) or (
-            labels is not None and self._config.collects("labels")
-        ):
+        if step.mode == "trace" and not self._config.traces_examples:
+            return
+        has_inputs = inputs is not None and self._config.collects("inputs")
+        if has_inputs or (labels is not None and self._config.collects("labels")):
             step._own()
 
     def _take(self, array: Any, rows: np.ndarray) -> Any:
@@ -202,7 +206,7 @@ class RowBuilder:
                 sketch = Sketch(width, self._config.sketch_nonzeros, self._config.sketch_seed)
             stream = Stream(
                 layer, "gradient", tuple(shapes[0] or (1,)) if len(parts) == 1 else (elements,), sketch,
-                layer=layer, stage=stage, clip_norm=self.clip_norm,
+                layer=layer, stage=stage, clip_norm=self.batch_clip_norm if table == "batches" else self.clip_norm,
                 noise_multiplier=self.noise_multiplier if table == "batches" else None,
             )  # fmt: skip
             short = self.arrays.sketch(parts, sketch) if sketch else None

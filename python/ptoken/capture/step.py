@@ -10,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from .frames import Frame
     from .recorder import Recorder
 
 
@@ -72,6 +73,11 @@ class Step:
         self.inputs: Any = None
         self.labels: Any = None
         self.chosen: np.ndarray | None = None
+        # The passes that make it up, and whether one is under way, where an adapter counts them.
+        self.micro_batches: list[Any] = []
+        self.is_inside = False
+        # Its copy, until it is handed over.
+        self.frame: Frame | None = None
 
     def __enter__(self) -> Step:
         return self
