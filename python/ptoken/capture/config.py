@@ -13,6 +13,7 @@ from typing import Any
 
 from .errors import RecordingError
 from .schedule import Schedule
+from .tables import Sketch
 
 KINDS = ("gradients", "batch_gradients", "inputs", "labels", "losses", "activations")
 REDUCTIONS = ("norm", "mean", "std", "max", "sparsity", "cosine")
@@ -71,7 +72,7 @@ class Config:
     """Seed of that choice."""
     budget: int | None = None
     """Most bytes of the file, as a number or text such as "2GB"; recording stops there."""
-    queue: int = 64 << 20
+    queue: int = 256 << 20
     """Bytes that may wait in this process for the recorder."""
     on_full: str | None = None
     """When that queue is full: drop the step, or block; None: as the recorder says."""
@@ -108,6 +109,12 @@ class Config:
     def traces_batches(self) -> bool:
         """Whether traced steps have a row for the batch."""
         return self.trace in ("all", "batches") and self.collects("batch_gradients")
+
+    def sketch_of(self, elements: int) -> Sketch | None:
+        """The sketch of a gradient of so many elements; None where it is recorded in full."""
+        if self.sketch is None or elements <= self.sketch:
+            return None
+        return Sketch(self.sketch, self.sketch_nonzeros, self.sketch_seed)
 
     def choose(self, names: Iterable[str]) -> list[str]:
         """The layers to record among those that exist.

@@ -102,8 +102,11 @@ class Connection:
         self._thread = threading.Thread(target=self._run, name="ptoken sender", daemon=True)
         self._thread.start()
 
-    def send(self, frame: Frame) -> bool:
-        """Queues a step; False where it was dropped instead, because the queue is full or the recorder gone."""
+    def send(self, frame: Frame, patience: float = 0) -> bool:
+        """Queues a step; False where it was dropped instead, because the queue is full or the recorder gone.
+
+        `patience` is how many seconds it waits for room at least, whatever the policy.
+        """
         if not self.is_active:
             return False
         if frame.size + 65536 > self._most:
@@ -113,8 +116,10 @@ class Connection:
             )
             return False
         with self._condition:
-            if not self._has_room(frame) and self.on_full == "block":
-                end = time.monotonic() + self.block_seconds
+            if self.on_full == "block":
+                patience = max(patience, self.block_seconds)
+            if not self._has_room(frame) and patience > 0:
+                end = time.monotonic() + patience
                 while not self._has_room(frame) and (left := end - time.monotonic()) > 0:
                     self._condition.wait(left)
             if not self._has_room(frame) or not self.is_active:

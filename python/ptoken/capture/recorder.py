@@ -25,6 +25,8 @@ from .step import NULL_STEP, NullStep, Step
 from .tables import Rows, Table, require_rows, require_same
 from .warning import Warner
 
+PROBE_PATIENCE = 30.0
+"""Seconds that a probe waits for room in the queue before it is dropped."""
 _TRUE = ("1", "true", "yes", "on")
 
 
@@ -282,9 +284,26 @@ class Recorder:
         with self._guarded("a probe"):
             self._rows.take_batch(step, inputs, labels, ids, choosing=False)
             if self._probe_ids is None:
-                self._probe_ids = self._require_distinct(self._ids(step))
+                ids = self._ids(step)
+                if self._probe[2] is None:
+                    ids = self._without_repeats(ids)
+                    inputs, labels, _ = self._probe
+                    self._rows.take_batch(step, inputs, labels, None, choosing=False)
+                self._probe_ids = self._require_distinct(ids)
             self._fill_probe(step, inputs, labels)
             self._commit(step)
+
+    def _without_repeats(self, ids: np.ndarray) -> np.ndarray:
+        """Leaves out records of the probe set that are the same as earlier ones, where content is what they are known by."""
+        _, first = np.unique(ids, axis=0, return_index=True)
+        if len(first) == len(ids):
+            return ids
+        kept = np.sort(first)
+        assert self._probe is not None
+        take = self._rows.arrays.take
+        inputs, labels, _ = self._probe
+        self._probe = (take(inputs, kept), None if labels is None else take(labels, kept), None)
+        return ids[kept]
 
     def _require_distinct(self, ids: np.ndarray) -> np.ndarray:
         _, first, counts = np.unique(ids, axis=0, return_index=True, return_counts=True)
@@ -403,7 +422,9 @@ class Recorder:
             self._has_said_hello = True
             connection.begin(self._hello())
         for frame in self._held:
-            if connection.send(frame):
+            # A probe is rare, and what is measured: it waits a while rather than be lost.
+            is_probe = frame.body["mode"] == "probe"
+            if connection.send(frame, PROBE_PATIENCE if is_probe else 0):
                 continue
             self.dropped += 1
             if connection.is_active:

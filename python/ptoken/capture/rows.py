@@ -14,7 +14,7 @@ from .arrays import Arrays
 from .config import Config
 from .errors import RecordingError
 from .step import Step
-from .tables import Column, Rows, Sketch, Stream, Table, require_rows
+from .tables import Column, Rows, Sketched, Stream, Table, require_rows
 
 
 class RowBuilder:
@@ -171,6 +171,8 @@ class RowBuilder:
 
     def _own_rows(self, step: Step, name: str, value: Any, count: int, kept: int) -> Any:
         """An array's rows, less those that are not recorded."""
+        if isinstance(value, Sketched):
+            return value
         shape = self.arrays.shape(value)
         if step.chosen is not None and shape and shape[0] == count:
             return self.arrays.take(value, step.chosen)
@@ -196,20 +198,25 @@ class RowBuilder:
         )
 
     def _gradient(self, table: str, layer: str, parts: list[Any], stage: str) -> list[Column]:
-        shapes = [self.arrays.shape(part)[1:] for part in parts]
+        shapes = [
+            () if isinstance(part, Sketched) else self.arrays.shape(part)[1:] for part in parts
+        ]
         elements = sum(math.prod(shape) for shape in shapes)
         columns: list[Column] = []
         if self._config.raw:
-            width = self._config.sketch
-            sketch = None
-            if width is not None and elements > width:
-                sketch = Sketch(width, self._config.sketch_nonzeros, self._config.sketch_seed)
+            shape = tuple(shapes[0] or (1,)) if len(parts) == 1 else (elements,)
+            done = parts[0] if isinstance(parts[0], Sketched) else None
+            if done is not None:
+                shape, elements = done.shape, math.prod(done.shape)
+            sketch = self._config.sketch_of(elements)
             stream = Stream(
-                layer, "gradient", tuple(shapes[0] or (1,)) if len(parts) == 1 else (elements,), sketch,
+                layer, "gradient", shape, sketch,
                 layer=layer, stage=stage, clip_norm=self.batch_clip_norm if table == "batches" else self.clip_norm,
                 noise_multiplier=self.noise_multiplier if table == "batches" else None,
             )  # fmt: skip
-            short = self.arrays.sketch(parts, sketch) if sketch else None
+            short = done.rows if done is not None else None
+            if short is None and sketch is not None:
+                short = self.arrays.sketch(parts, sketch)
             if short is not None:
                 columns.append(Column(stream, [self.arrays.host(short)], is_sketched=True))
             else:
@@ -226,4 +233,6 @@ class RowBuilder:
 
 
 def _parts(value: Any) -> Sequence[Any]:
+    if isinstance(value, Sketched):
+        return (value,)
     return value if isinstance(value, (tuple, list)) else (value,)

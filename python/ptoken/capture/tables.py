@@ -93,6 +93,15 @@ class Table:
         }
 
 
+class Sketched(NamedTuple):
+    """Gradients of a layer that were sketched where they were taken, chunk by chunk: they never were in memory whole."""
+
+    rows: Any
+    """`[rows, width]`."""
+    shape: tuple[int, ...]
+    """Shape of one row before the sketch."""
+
+
 class Column(NamedTuple):
     """The rows of one stream in one step: host arrays `[rows, ...]` that are joined side by side."""
 

@@ -14,7 +14,8 @@ from ..capture.arrays import Arrays
 from ..capture.errors import RecordingError
 from ..capture.recorder import is_disabled
 from ..capture.step import NullStep, Step
-from .arrays import JaxArrays
+from ..capture.tables import Sketched
+from .arrays import JaxArrays, sketch_rows
 from .gradients import Loss, layers_of, per_example_grads
 
 
@@ -32,7 +33,7 @@ class Recorder(capture.Recorder):
     Parameters
     ----------
     loss_fn : function of (params, inputs, labels) that gives the loss of a batch.
-    chunk : rows whose gradients are in memory at a time; by default as many as take 256 MB.
+    chunk : rows whose gradients are in memory at a time; by default as many as take 64 MB.
     sketch_on : `auto` (an accelerator sketches its own arrays, the recorder those of the CPU), `device` or `recorder`.
     Others as in `ptoken.Recorder`.
     """
@@ -114,27 +115,31 @@ class Recorder(capture.Recorder):
             rows = slice(first, first + chunk)
             y = None if labels is None else labels[rows]
             gradients, loss = self._per_example(self._params, inputs[rows], y)
-            parts.append(self._layers(gradients))
+            parts.append(self._sketched(self._layers(gradients), len(inputs) > chunk))
             losses.append(np.asarray(loss))
-        if len(parts) == 1:
-            step.gradients(parts[0])
-        else:
-            step.gradients(
-                {
-                    name: tuple(
-                        np.concatenate([np.asarray(part[name][leaf]) for part in parts])
-                        for leaf in range(len(parts[0][name]))
-                    )
-                    for name in parts[0]
-                }
-            )
+        step.gradients({name: _joined([part[name] for part in parts]) for name in parts[0]})
         step.losses(np.concatenate(losses))
+
+    def _sketched(self, layers: dict[str, Any], is_chunk: bool) -> dict[str, Any]:
+        """Wide gradients of a chunk as sketches: all chunks together may be too much to have at a time."""
+        if not is_chunk or self.config.reductions:
+            return layers
+        found: dict[str, Any] = {}
+        for name, leaves in layers.items():
+            elements = sum(int(np.prod(leaf.shape[1:])) for leaf in leaves)
+            sketch = self.config.sketch_of(elements)
+            if sketch is not None:
+                shape = tuple(leaves[0].shape[1:]) if len(leaves) == 1 else (elements,)
+                found[name] = Sketched(np.asarray(sketch_rows(leaves, sketch)), shape)
+            else:
+                found[name] = leaves
+        return found
 
     def _chunk_of(self, rows: int) -> int:
         if self._chunk is not None:
             return self._chunk
         size = 4 * sum(np.size(leaf) for leaf in jax.tree_util.tree_leaves(self._params))
-        return max(1, min(rows, (256 << 20) // max(1, size)))
+        return max(1, min(rows, (64 << 20) // max(1, size)))
 
     def _layers(self, gradients: Any) -> dict[str, tuple[Any, ...]]:
         found = layers_of(gradients)
@@ -148,3 +153,14 @@ class Recorder(capture.Recorder):
                 ],
             )
         return {name: tuple(leaf for _, leaf in found[name]) for name in self._names}
+
+
+def _joined(parts: list[Any]) -> Any:
+    """One layer's gradients of all chunks."""
+    if len(parts) == 1:
+        return parts[0]
+    if isinstance(parts[0], Sketched):
+        return Sketched(np.concatenate([part.rows for part in parts]), parts[0].shape)
+    return tuple(
+        np.concatenate([np.asarray(part[leaf]) for part in parts]) for leaf in range(len(parts[0]))
+    )

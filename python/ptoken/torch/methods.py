@@ -64,11 +64,11 @@ class PerExample:
             )
 
     def chunk_of(self, rows: int) -> int | None:
-        """Rows at a time: what was asked for, or such that their gradients take 256 MB."""
+        """Rows at a time: what was asked for, or such that their gradients take 64 MB."""
         if self._chunk is not None:
             return self._chunk
         size = 4 * sum(layer.elements for layer in self._layers)
-        return max(1, min(rows, (256 << 20) // max(1, size)))
+        return max(1, min(rows, (64 << 20) // max(1, size)))
 
     def grad_samples(self) -> dict[str, torch.Tensor] | None:
         """What Opacus has kept for each parameter, `[rows, ...]`; None where it has not."""

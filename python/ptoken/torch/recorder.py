@@ -15,10 +15,11 @@ from ..capture.arrays import Arrays
 from ..capture.errors import RecordingError
 from ..capture.recorder import is_disabled
 from ..capture.step import NULL_STEP, NullStep, Step
+from ..capture.tables import Sketched
 from . import distributed
-from .arrays import TensorArrays
+from .arrays import TensorArrays, sketch_rows
 from .hooks import Capture
-from .layers import batch_norms, has_dropout, layers_of, unwrap
+from .layers import Layer, batch_norms, has_dropout, layers_of, unwrap
 from .methods import PerExample
 from .state import undisturbed
 
@@ -55,7 +56,7 @@ class Recorder(capture.Recorder):
     probe_mode : `eval`, or `train` for dropout as in training.
     per_example : `auto`, `opacus`, `vmap` or `hooks`.
     loss_reduction : `mean` or `sum`, how loss_fn joins the examples of a batch; found out where it matters.
-    chunk : rows whose gradients are in memory at a time; by default as many as take 256 MB.
+    chunk : rows whose gradients are in memory at a time; by default as many as take 64 MB.
     sketch_on : `auto` (an accelerator sketches its own tensors, the recorder those of the CPU), `device` or `recorder`.
     ddp_gradient : under DistributedDataParallel, `averaged` records `.grad` after the all-reduce, `local` the mean of this
         rank's own examples.
@@ -375,9 +376,45 @@ class Recorder(capture.Recorder):
                 opacus.enable_hooks()
 
     def _take_examples(self, step: Step, inputs: Any, labels: Any) -> None:
-        with self._as_in_training():
-            found, losses = self._per_example(inputs, labels)
-        self._set_examples(step, found, losses)
+        chunk = self._per_example.chunk_of(len(inputs)) or len(inputs)
+        sketches = {layer.name: self.config.sketch_of(layer.elements) for layer in self._layers}
+        if len(inputs) <= chunk or not any(sketches.values()) or self.config.reductions:
+            with self._as_in_training():
+                found, losses = self._per_example(inputs, labels)
+            self._set_examples(step, found, losses)
+            return
+        # Too much to have at a time: each chunk is sketched as it comes.
+        taken: list[tuple[dict[str, Any], torch.Tensor | None]] = []
+        for first in range(0, len(inputs), chunk):
+            rows = slice(first, first + chunk)
+            with self._as_in_training():
+                found, losses = self._per_example(
+                    inputs[rows], None if labels is None else labels[rows]
+                )
+            part = self._by_layer(found, len(inputs[rows]))
+            for name, sketch in sketches.items():
+                if sketch is not None:
+                    whole = torch.cat([tensor.flatten(1) for tensor in part[name]], 1)
+                    part[name] = (sketch_rows(whole, sketch),)
+            taken.append((part, losses))
+        step.gradients(
+            {
+                layer.name: self._joined_chunks(layer, sketches[layer.name], taken)
+                for layer in self._layers
+            }
+        )
+        if all(losses is not None for _, losses in taken):
+            step.losses(torch.cat([losses for _, losses in taken]))
+
+    def _joined_chunks(
+        self, layer: Layer, sketch: Any, taken: list[tuple[dict[str, Any], Any]]
+    ) -> Any:
+        parts = [part[layer.name] for part, _ in taken]
+        joined = tuple(torch.cat([part[i] for part in parts]) for i in range(len(parts[0])))
+        if sketch is None:
+            return joined
+        own = layer.parameters
+        return Sketched(joined[0], tuple(own[0][1].shape) if len(own) == 1 else (layer.elements,))
 
     def _set_examples(
         self, step: Step, found: Mapping[str, torch.Tensor], losses: torch.Tensor | None
@@ -385,17 +422,18 @@ class Recorder(capture.Recorder):
         rows = next((len(value) for value in found.values()), None)
         if rows is None:
             rows = len(step.chosen) if step.chosen is not None else step.count or 0
-        step.gradients(
-            {
-                layer.name: tuple(
-                    found[name] if name in found else _zeros(rows, parameter)
-                    for name, parameter in layer.parameters
-                )
-                for layer in self._layers
-            }
-        )
+        step.gradients(self._by_layer(found, rows))
         if losses is not None:
             step.losses(losses)
+
+    def _by_layer(self, found: Mapping[str, torch.Tensor], rows: int) -> dict[str, Any]:
+        return {
+            layer.name: tuple(
+                found[name] if name in found else _zeros(rows, parameter)
+                for name, parameter in layer.parameters
+            )
+            for layer in self._layers
+        }
 
     def _take_captured(self, step: Step) -> None:
         """Gradients of examples out of training's own backward passes."""
@@ -448,15 +486,11 @@ class Recorder(capture.Recorder):
             )
             for layer in self._layers
         }
-        if (
-            self._ddp_gradient == "local"
-            and self._ranks > 1
-            and step.examples
-            and "gradients" in step.examples
-        ):
+        own = (step.examples or {}).get("gradients") or {}
+        is_whole = own and not any(isinstance(parts, Sketched) for parts in own.values())
+        if self._ddp_gradient == "local" and self._ranks > 1 and is_whole:
             gradients = {
-                name: tuple(part.float().mean(0) for part in parts)
-                for name, parts in step.examples["gradients"].items()
+                name: tuple(part.float().mean(0) for part in parts) for name, parts in own.items()
             }
         step.batch_gradients(gradients, stage=stage)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,8 +17,12 @@ def undisturbed(model: nn.Module, *, training: bool | None = None) -> Iterator[N
     """Runs a block with the model in evaluation or training mode (None: as it is), then restores it.
 
     Restored are the mode of each module, buffers (running statistics), `.grad`, and the random states of Python, numpy, the
-    CPU and all CUDA devices in use. Weights are not copied: no pass of ours writes them.
+    CPU and all CUDA devices in use. Weights are not copied: no pass of ours writes them. Backward hooks of others do not run
+    meanwhile: our passes are none of their business, and transforms cannot take them.
     """
+    hooks = [
+        (module, module._backward_hooks, module._backward_pre_hooks) for module in model.modules()
+    ]
     modes = [(module, module.training) for module in model.modules()]
     buffers = [(buffer, buffer._version, buffer.clone()) for buffer in model.buffers()]
     gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
@@ -25,10 +30,14 @@ def undisturbed(model: nn.Module, *, training: bool | None = None) -> Iterator[N
     devices = {p.device for p in model.parameters() if p.device.type == "cuda"}
     cuda = [(device, torch.cuda.get_rng_state(device)) for device in devices]
     try:
+        for module, _, _ in hooks:
+            module._backward_hooks, module._backward_pre_hooks = OrderedDict(), OrderedDict()
         if training is not None:
             model.train(training)
         yield
     finally:
+        for module, after, before in hooks:
+            module._backward_hooks, module._backward_pre_hooks = after, before
         for module, mode in modes:
             module.training = mode
         with torch.no_grad():

@@ -320,3 +320,12 @@ def test_readers_do_not_pay_for_recording():
         subprocess.run([__import__("sys").executable, "-c", code], env=environment()).returncode
         == 0
     )
+
+
+def test_records_that_are_the_same_are_probed_once(tmp_path):
+    x, y = data(3)
+    recorder = ptoken.Recorder(tmp_path / "run.h5", gradients=gradients, trace="none")
+    recorder.probe((np.concatenate([x, x[:2]]), np.concatenate([y, y[:2]])))
+    recorder.close()
+    with ptoken.open(tmp_path / "run.h5") as snap:
+        np.testing.assert_array_equal(snap.tables["probe"].features["input"][:], x.reshape(6, -1))

@@ -435,12 +435,13 @@ def test_a_pickled_recorder_is_inert(tmp_path):
     recorder.close()
 
 
-@pytest.mark.parametrize("on", ["device", "recorder"])
+@pytest.mark.parametrize("on", ["device", "recorder", "chunk by chunk"])
 def test_a_sketch_is_the_specifications_wherever_it_is_made(tmp_path, on):
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     x, y = next(batches(1))
-    recorder = start(tmp_path, model, optimizer, sketch=16, sketch_on=on, sketch_seed=9)
+    how = {"chunk": 3} if on == "chunk by chunk" else {"sketch_on": on}
+    recorder = start(tmp_path, model, optimizer, sketch=16, sketch_seed=9, **how)
     train(recorder, model, optimizer, [(x, y)])
     recorder.close()
     truth = one_by_one(network(), x, y)["0"].numpy().astype(np.float64)
