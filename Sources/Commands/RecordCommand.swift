@@ -15,7 +15,7 @@ public struct RecordCommand: ParsableCommand {
 
       EXAMPLES
         ptoken-record run.h5 -- python train.py
-        ptoken-record run.h5 --every 50 --budget 2GB -- torchrun --nproc-per-node 2 train.py
+        ptoken-record run.h5 --every 50 -- torchrun train.py
         ptoken-record listen run.h5
         ptoken-record import grads/*.safetensors -o run.h5
         ptoken-record demo run.h5

@@ -4,7 +4,8 @@ import Testing
 @Suite("Help and usage")
 struct HelpTests {
   static let commands = [
-    "ptoken-record", "ptoken-record demo", "ptoken-analyze", "ptoken-report", "ptoken-inspect",
+    "ptoken-record", "ptoken-record run", "ptoken-record listen", "ptoken-record import",
+    "ptoken-record demo", "ptoken-analyze", "ptoken-report", "ptoken-inspect",
     "ptoken-inspect info", "ptoken-inspect validate", "ptoken-inspect recover",
     "ptoken-inspect merge", "ptoken-inspect diff", "ptoken-inspect export",
     "ptoken-inspect reading",

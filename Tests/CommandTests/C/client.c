@@ -101,6 +101,7 @@ int main(int count, char **words) {
              rows, 16 * rows, rows, 16 * rows, 24 * rows);
     message("step", body, tensors, data, bytes);
   }
+  if (count > 3 && !strcmp(words[3], "stay")) await("committed"), pause();
   if (count > 3) return atoi(words[3]);  // leaves without a word
   message("bye", "{" PAIR("status", "complete") "," KEY("passed") "1000}", "", "", 0);
   await("closed");

@@ -22,24 +22,25 @@ class Pool:
     """Buffers that are used again: fresh memory costs more than the copy into it."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self._held = 0
-        self._free: list[bytearray] = []
+        self._free: list[np.ndarray] = []
         self._lock = threading.Lock()
 
-    def take(self, size: int) -> bytearray:
+    def take(self, size: int) -> np.ndarray:
         """A buffer of at least so many bytes."""
         with self._lock:
             for index, buffer in enumerate(self._free):
                 if size <= len(buffer) <= 2 * size + 65536:
                     self._held -= len(buffer)
                     return self._free.pop(index)
-        return bytearray(size)
+        # Not filled: the copy writes all of it.
+        return np.empty(size, np.uint8)
 
-    def give(self, buffer: bytearray) -> None:
+    def give(self, buffer: np.ndarray) -> None:
         """Takes a buffer back."""
         with self._lock:
-            if self._held + len(buffer) <= self._most:
+            if self._held + len(buffer) <= self.most:
                 self._free.append(buffer)
                 self._held += len(buffer)
 
@@ -58,7 +59,7 @@ class Frame:
         self.message = message
         self.body = body
         self.tensors: list[Tensor] = []
-        self.buffer: bytearray | None = None
+        self.buffer: np.ndarray | None = None
         self.size = 0
 
 
@@ -88,7 +89,7 @@ def step(body: dict[str, Any], rows: Sequence[tuple[int, Rows]], dtype: str, poo
     sizes = [int(np.prod(shape)) * np.dtype(kind).itemsize for _, _, shape, kind, _ in wanted]
     frame.size = sum(sizes)
     frame.buffer = pool.take(frame.size)
-    whole = np.frombuffer(frame.buffer, np.uint8)
+    whole = frame.buffer
     offset = 0
     for (name, text, shape, kind, parts), size in zip(wanted, sizes, strict=True):
         target = whole[offset : offset + size].view(kind).reshape(shape)

@@ -127,6 +127,7 @@ class Recorder:
             self._recording = open_recording(target, options=options, warn=self._warn)
             connection = self._recording.connection
             connection.queue_bytes = self.config.queue
+            connection.pool.most = self.config.queue
             connection.on_full = self.config.on_full or connection.on_full
             if self.config.block_seconds is not None:
                 connection.block_seconds = self.config.block_seconds
