@@ -58,6 +58,7 @@ class Recorder:
     record_key : 32 bytes that record ids are made with; by default the recorder's, which nobody keeps.
     rank, ranks, run_id : this process among those that record the run; each has a file of its own.
     force, resume : replace an existing file; go on with one.
+    compression, sync : of a recorder that is started, as options of `ptoken-record listen`.
     config, settings : see `Config`; each setting is a keyword, such as `every=50`.
     """
 
@@ -78,6 +79,7 @@ class Recorder:
         force: bool = False,
         resume: bool = False,
         compression: str = "zstd",
+        sync: str = "interval",
         config: Config | Mapping[str, Any] | str | os.PathLike[str] | None = None,
         **settings: Any,
     ) -> None:
@@ -120,7 +122,7 @@ class Recorder:
         self._prepare()
         self._key = record_key or b""
         if not self._is_dry:
-            options = ["--compression", compression]
+            options = ["--compression", compression, "--sync", sync]
             options += ["--force"] * force + ["--resume"] * resume
             if self.config.budget:
                 options += ["--budget", str(self.config.budget)]

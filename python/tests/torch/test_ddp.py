@@ -89,3 +89,39 @@ def test_each_rank_has_a_file_of_one_run_and_they_merge(tmp_path, gradient, arou
     captures = json.loads(info.stdout)["captures"]
     assert [capture["method"]["ddp_gradient"] for capture in captures] == [gradient] * 2
     assert [capture["ended"] for capture in captures] == ["bye"] * 2
+
+
+FSDP = """
+import torch, torch.distributed as dist
+from torch import nn
+from torch.distributed.fsdp import fully_shard
+import ptoken, ptoken.torch
+dist.init_process_group("gloo")
+model = fully_shard(nn.Linear(4, 4))
+try:
+    ptoken.torch.Recorder("run.h5", model, nn.MSELoss())
+except ptoken.RecordingError as error:
+    print("refused:", error)
+dist.destroy_process_group()
+"""
+
+
+def test_a_model_that_fsdp_has_sharded_is_refused_with_the_remedy(tmp_path):
+    rank = {
+        "RANK": "0",
+        "WORLD_SIZE": "1",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+    }
+    outcome = subprocess.run(
+        [sys.executable, "-c", FSDP],
+        cwd=tmp_path,
+        env=environment(**rank),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "refused: " in outcome.stdout and "parameters are sharded" in outcome.stdout, (
+        outcome.stderr
+    )
+    assert list(tmp_path.iterdir()) == []
