@@ -62,6 +62,7 @@ let package = Package(
 
     // Files.
     .target(name: "CChecksum"),
+    .target(name: "CAllocator"),
     module("HDF5", ["CHDF5", "CZstd", "CZlib"]),
     module("SnapshotFormat", ["HDF5", "CChecksum", "Results", crypto]),
     module("Wire", ["SnapshotFormat", "Results"]),
@@ -87,8 +88,9 @@ let package = Package(
     module(
       "Commands",
       [
-        "SnapshotFormat", "Recording", "Importing", "Analysis", "Results", "Reporting", "Inspection",
-        "Demonstrations", argumentParser,
+        "SnapshotFormat", "Recording", "Importing", "Analysis", "Results", "Reporting",
+        "Inspection",
+        "Demonstrations", "CAllocator", argumentParser,
       ]),
     tool("ptoken-record"),
     tool("ptoken-analyze"),

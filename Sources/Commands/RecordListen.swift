@@ -1,4 +1,5 @@
 internal import ArgumentParser
+private import CAllocator
 private import Foundation
 private import Recording
 private import SnapshotFormat
@@ -50,6 +51,7 @@ struct RecordListen: ParsableCommand {
   }
 
   func run() throws {
+    ptoken_reuse_large_blocks()
     let console = Console(quiet: recording.quiet)
     let server: RecordingServer
     do {

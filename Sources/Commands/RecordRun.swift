@@ -1,4 +1,5 @@
 internal import ArgumentParser
+private import CAllocator
 private import Foundation
 private import Recording
 
@@ -64,6 +65,7 @@ struct RecordRun: ParsableCommand {
 
   func run() throws {
     if let config { try Files.requireReadable(config) }
+    ptoken_reuse_large_blocks()
     let console = Console(quiet: recording.quiet)
     let server = try recording.server(for: output)
     let socket = try PrivateSocket()

@@ -25,10 +25,15 @@ public struct GradientImport: Sendable {
 
   /// Options of an import.
   public struct Options: Sendable {
+    /// Which arrays are no gradients.
     public var roles = Roles()
+    /// What a row stands for: an example, or the batch of a whole file.
     public var unit = ObservationUnit.example
+    /// How the rows arose.
     public var mode = StepMode.trace
+    /// Stage of the gradients.
     public var stage: GradientStage
+    /// How the file is written.
     public var recording = Recorder.Options()
     /// The key of record ids.
     public var key = RecordKey.random()

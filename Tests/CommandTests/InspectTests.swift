@@ -16,7 +16,8 @@ struct InspectTests {
       let json = try Tool.run("ptoken-inspect info run.h5 --json", in: folder).json()
       #expect(
         Set(json.keys) == [
-          "bytes", "captures", "compression", "created", "file", "first_epoch", "first_step", "format",
+          "bytes", "captures", "compression", "created", "file", "first_epoch", "first_step",
+          "format",
           "frozen_layers", "last_epoch", "last_step", "model", "modes", "observer",
           "payload_bytes", "producer", "records_frozen_layers", "run_id", "sessions", "status",
           "steps", "stored_bytes", "tables", "training", "version",

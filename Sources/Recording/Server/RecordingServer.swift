@@ -44,28 +44,37 @@ public final class RecordingServer: Sendable {
 
   /// How far the recordings are, all together.
   public struct Progress: Sendable {
+    /// Steps that are committed.
     public var steps = 0
+    /// Rows that are committed, over all tables.
     public var rows = 0
     /// Bytes that came in.
     public var received = 0
-    /// Bytes that wait, and how many may, over all connections.
+    /// Bytes that wait to be written.
     public var queued = 0
+    /// Bytes that may wait, over all connections.
     public var queueBytes = 0
     /// Steps that were due and could not be kept.
     public var dropped = 0
     /// Bytes of the files.
     public var fileBytes = 0
+    /// Connections that are open.
     public var connections = 0
   }
 
   /// A recording that has ended.
   public struct Outcome: Sendable {
+    /// Name of the file.
     public var file: String
+    /// Rank of the process that was recorded.
     public var rank: Int
     /// Nil where no file was made: there was no step.
     public var status: RunStatus?
+    /// Steps in the file.
     public var steps: Int
+    /// Bytes of the file.
     public var bytes: Int
+    /// What the file says about how it was recorded.
     public var report: CaptureReport
     /// What stopped it, if anything did.
     public var failure: String?
