@@ -31,6 +31,8 @@ class MicroBatch:
         self.given = (inputs, labels, record_ids)
         self.rows = len(inputs) if inputs is not None else 0
         self.capture: Capture | None = None
+        self.gradient: torch.Tensor | None = None
+        """What a parameter's gradient was when the pass ended: the same tensor as long as gradients are added up."""
         self.activations: dict[str, torch.Tensor] = {}
 
 
@@ -247,6 +249,8 @@ class Recorder(capture.Recorder):
             super()._finish(step, failed)
             return
         step.is_inside = False
+        if self._pending is step:
+            self._forget_cleared(step)
         if failed:
             self._forget_pending()
         elif self._is_open:
@@ -267,6 +271,7 @@ class Recorder(capture.Recorder):
             return
         with self._guarded("a traced step"):
             self._unwatch()
+            self._forget_cleared(step)
             self._gather(step)
             self._copy(step)
             if not step.is_inside:
@@ -346,6 +351,16 @@ class Recorder(capture.Recorder):
     def _forget_pending(self) -> None:
         self._unwatch()
         self._pending = None
+
+    def _forget_cleared(self, step: Step) -> None:
+        """Leaves out the passes before gradients were cleared: a gradient scaler skipped their update."""
+        trained = [
+            p for layer in self._all_layers for _, p in layer.parameters if p.grad is not None
+        ]
+        batches = step.micro_batches
+        batches[-1].gradient = trained[0].grad if trained else None
+        if len(batches) > 1 and batches[-2].gradient is not batches[-1].gradient:
+            step.micro_batches = batches[-1:]
 
     def _was_skipped(self) -> bool:
         """Whether gradients were cleared since the pending step's last pass, without the optimizer's stepping."""

@@ -253,7 +253,8 @@ def test_a_layer_that_is_unfrozen_late_is_recorded_from_then_on(tmp_path):
         assert not gradient.at(1).any() and gradient.at(2).any()
 
 
-def test_mixed_precision_is_recorded_unscaled_and_a_skipped_step_is_not_a_step(tmp_path):
+@pytest.mark.parametrize("clearing", ["inside the block", "after it", "in place"])
+def test_mixed_precision_is_recorded_unscaled_and_a_skipped_step_is_not_a_step(tmp_path, clearing):
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), 0.05)
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0, growth_interval=1000)
@@ -264,7 +265,8 @@ def test_mixed_precision_is_recorded_unscaled_and_a_skipped_step_is_not_a_step(t
         with recorder.step(inputs=x, labels=y):
             with torch.autocast("cpu", torch.bfloat16):
                 loss = LOSS(model(x), y)
-            optimizer.zero_grad()
+            if clearing == "inside the block":
+                optimizer.zero_grad()
             scaler.scale(loss).backward()
             if number == 2:
                 model[0].weight.grad[0, 0] = torch.inf
@@ -274,7 +276,8 @@ def test_mixed_precision_is_recorded_unscaled_and_a_skipped_step_is_not_a_step(t
                 )
             scaler.step(optimizer)
             scaler.update()
-        optimizer.zero_grad()
+        if clearing != "inside the block":
+            optimizer.zero_grad(set_to_none=clearing == "after it")
     recorder.close()
     assert recorder.passed == 4
     with ptoken.open(tmp_path / "run.h5") as snap:
