@@ -96,6 +96,8 @@ class Recorder(capture.Recorder):
         self._handles: list[Any] = []
         self._step_handle: Any = None
         self._optimizer = optimizer
+        self._used: dict[str, str | None] = {}
+        """The way that gradients of examples were taken, by mode."""
         if is_disabled():
             super().__init__(target)
             return
@@ -167,7 +169,8 @@ class Recorder(capture.Recorder):
         said: dict[str, Any] = {
             "adapter": "torch",
             "frameworks": {"torch": torch.__version__},
-            "per_example": self._per_example.used or "none",
+            "per_example": self._used.get("trace") or self._used.get("probe") or "none",
+            "per_example_probe": self._used.get("probe"),
             "probe_mode": self._probe_mode,
             "wrapper": type(self._wrapped).__name__ if self._wrapped is not self._inner else None,
         }
@@ -412,6 +415,7 @@ class Recorder(capture.Recorder):
                     whole = torch.cat([tensor.flatten(1) for tensor in part[name]], 1)
                     part[name] = (sketch_rows(whole, sketch),)
             taken.append((part, losses))
+        self._used[step.mode] = self._per_example.used
         step.gradients(
             {
                 layer.name: self._joined_chunks(layer, sketches[layer.name], taken)
@@ -434,6 +438,7 @@ class Recorder(capture.Recorder):
     def _set_examples(
         self, step: Step, found: Mapping[str, torch.Tensor], losses: torch.Tensor | None
     ) -> None:
+        self._used[step.mode] = self._per_example.used
         rows = next((len(value) for value in found.values()), None)
         if rows is None:
             rows = len(step.chosen) if step.chosen is not None else step.count or 0

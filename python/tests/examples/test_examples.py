@@ -12,7 +12,7 @@ EXAMPLES = {
     "digits_pytorch.py": {"layers": ["0", "2", "5"], "per_example": "vmap"},
     "digits_jax.py": {"layers": ["hidden", "out"], "per_example": "vmap"},
     "text_transformer.py": {"layers": ["embedding", "out"], "per_example": "vmap"},
-    "private_opacus.py": {"layers": ["0", "2", "5"], "per_example": "vmap"},
+    "private_opacus.py": {"layers": ["0", "2", "5"], "per_example": "opacus"},
 }
 
 
@@ -36,6 +36,7 @@ def test_an_example_goes_from_capture_to_report(tmp_path, name):
         assert 480 * probes <= len(snap.tables["probe"].observations) <= 500 * probes
     info = json.loads(run(program("ptoken-inspect"), "info", "run.h5", "--json").stdout)
     [capture] = info["captures"]
+    assert capture["method"]["per_example"] == EXAMPLES[name]["per_example"]
     assert capture["dropped_steps"] == 0 and capture["ended"] == "bye" and capture["problems"] == []
     run(program("ptoken-inspect"), "validate", "run.h5")
     run(program("ptoken-analyze"), "run.h5", "-q")
