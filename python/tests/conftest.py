@@ -11,6 +11,7 @@ import hdf5plugin
 import numpy as np
 import ptoken
 import pytest
+from recording import program
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = Path(ptoken.__file__).parent / "schema"
@@ -197,3 +198,12 @@ def edit() -> Edit:
         return path
 
     return change
+
+
+@pytest.fixture(autouse=True)
+def real_recorder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of recording use the program that was built, and no setting from outside."""
+    if request.path.parent.name in ("capture", "jax", "torch"):
+        for name in ("ENDPOINT", "DISABLE", "CONFIG", "DRY_RUN"):
+            monkeypatch.delenv(f"PTOKEN_{name}", raising=False)
+        monkeypatch.setenv("PTOKEN_RECORD", program("ptoken-record"))
