@@ -157,14 +157,22 @@ class Config:
             files.append(os.environ["PTOKEN_CONFIG"])
         for file in files:
             values.update(_known(_read(file), os.fspath(file)))
-        for key in FIELDS:
-            text = os.environ.get(f"PTOKEN_{key.upper()}")
-            if text is not None:
+        for name, text in os.environ.items():
+            key = name.removeprefix("PTOKEN_").lower()
+            if key == name.lower() or key in _OTHER_VARIABLES:
+                continue
+            if key in FIELDS:
                 values[key] = _parsed(key, text)
+            elif near := difflib.get_close_matches(key, FIELDS, 1, 0.75):
+                # Others may have variables of this prefix; one that is nearly ours is a slip.
+                raise RecordingError(
+                    f"{name}: is no setting. Did you mean PTOKEN_{near[0].upper()}?"
+                )
         return cls(**values)
 
 
 UNSET: Any = object()
+_OTHER_VARIABLES = ("config", "disable", "dry_run", "endpoint", "quiet", "record")
 FIELDS = tuple(field.name for field in dataclasses.fields(Config))
 _INTEGERS = {
     "every": (1, False), "start": (0, False), "end": (0, True), "log_spaced": (1, True), "probe_every": (1, False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import os
+import re
 import select
 import socket
 import threading
@@ -20,6 +21,27 @@ from .frames import Frame, Pool
 _live: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
+MOST_SILENT = 5.0
+"""Seconds after a welcome in which a hello still comes in time; a recorder waits for 10."""
+
+
+class Opener:
+    """A way to a recorder."""
+
+    can_reopen = True
+    """Whether it can be taken again."""
+    is_cheap = False
+    """Whether it is as well taken again as held open until there is something to say."""
+
+    def open(self) -> socket.socket:
+        """A connected socket. Raises RecordingError."""
+        raise NotImplementedError
+
+    def explain(self, error: RecordingError) -> str:
+        """What to say about a recorder that did not welcome us."""
+        return str(error)
+
+
 class Connection:
     """A recorder that steps are sent to, off the training thread.
 
@@ -27,14 +49,13 @@ class Connection:
     and from then on steps are only counted.
     """
 
-    def __init__(
-        self, sock: socket.socket, *, warn: Callable[[str], None], seconds: float = 10
-    ) -> None:
-        """Takes a connected socket, and waits for the recorder's welcome.
+    def __init__(self, opener: Opener, *, warn: Callable[[str], None], seconds: float = 10) -> None:
+        """Opens a socket, and waits for the recorder's welcome.
 
         Raises RecordingError where it refuses, says nothing or is no recorder.
         """
-        self._socket = sock
+        self._opener = opener
+        self._socket = opener.open()
         self._warn = warn
         self._incoming = wire.Incoming()
         self.file: str | None = None
@@ -47,15 +68,29 @@ class Connection:
         """Whether steps are still kept."""
         self.last_index: int | None = None
         """Index of the last step of a recording that goes on."""
-        self.welcome = self._await_welcome(seconds)
+        try:
+            self.welcome = self._await_welcome(seconds)
+        except RecordingError as error:
+            self._socket.close()
+            raise RecordingError(opener.explain(error)) from None
+        if opener.is_cheap:
+            self._socket.close()
+        self._welcomed = time.monotonic()
         self.queue_bytes = 64 << 20
-        self.on_full = str(self.welcome.get("on_full", "drop"))
-        self.block_seconds = float(self.welcome.get("block_seconds", 1))
-        self._most = int(self.welcome.get("max_frame", 1 << 28))
+        try:
+            self.on_full = str(self.welcome.get("on_full", "drop"))
+            self.block_seconds = float(self.welcome.get("block_seconds", 1))
+            self._most = int(self.welcome.get("max_frame", 1 << 28))
+        except (TypeError, ValueError) as error:
+            raise RecordingError(f"expected a recorder: in its welcome, {error}.") from None
         self.pool = Pool(1 << 26)
         self._condition = threading.Condition()
         self._queue: collections.deque[Frame] = collections.deque()
         self._waiting = 0
+        self._is_idle = False
+        # Bytes sent so far, and how many there were when a wait for room was last in vain.
+        self._progress = 0
+        self._stuck_at = -1
         self._number = 0
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -76,7 +111,7 @@ class Connection:
             raise RecordingError(
                 f"expected a recorder's welcome within {seconds:g} s, found none."
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise RecordingError(f"expected a recorder: {error}.") from None
         kind, body = message
         if kind == "refused":
@@ -89,6 +124,8 @@ class Connection:
                 f"expected a recorder of protocol {wire.PROTOCOL}, found {kind} {body.get('protocol')}. "
                 "Use the ptoken-record that came with this package."
             )
+        if not (_is_key(body.get("key")) and isinstance(body.get("run_id"), str)):
+            raise RecordingError("expected a recorder: its welcome has no key or run_id.")
         return body
 
     @property
@@ -116,31 +153,40 @@ class Connection:
             )
             return False
         with self._condition:
+            # A recorder that took nothing since a wait in vain is stuck: no further patience, unless to block was asked for.
+            if self._progress == self._stuck_at:
+                patience = 0
             if self.on_full == "block":
                 patience = max(patience, self.block_seconds)
             if not self._has_room(frame) and patience > 0:
                 end = time.monotonic() + patience
                 while not self._has_room(frame) and (left := end - time.monotonic()) > 0:
                     self._condition.wait(left)
+                if not self._has_room(frame):
+                    self._stuck_at = self._progress
             if not self._has_room(frame) or not self.is_active:
                 return False
             frame.body["number"] = self._number
             self._number += 1
-            self._append(frame)
-        self._wake()
+            is_idle = self._append(frame)
+        if is_idle:
+            self._wake()
         return True
 
     def _has_room(self, frame: Frame) -> bool:
         # At least one step always fits.
         return (
             not self._waiting
-            or self._waiting + frame.size <= self.queue_bytes
+            or self._waiting + frame.size + frame.kept <= self.queue_bytes
             or not self.is_active
         )
 
-    def _append(self, frame: Frame) -> None:
+    def _append(self, frame: Frame) -> bool:
+        """Queues a frame, under the lock; whether the thread must be woken for it."""
         self._queue.append(frame)
-        self._waiting += frame.size
+        self._waiting += frame.size + frame.kept
+        is_idle, self._is_idle = self._is_idle, False
+        return is_idle
 
     def _enqueue(self, frame: Frame) -> None:
         with self._condition:
@@ -178,13 +224,31 @@ class Connection:
 
     def _run(self) -> None:
         try:
+            is_late = time.monotonic() - self._welcomed > MOST_SILENT
+            if self._opener.is_cheap or (self._opener.can_reopen and is_late):
+                self._reconnect()
             self._pump()
+        except RecordingError as error:
+            self._fail(str(error))
         except Exception as error:
             self._fail(
                 f"the recorder is gone ({error})" if isinstance(error, OSError) else repr(error)
             )
         finally:
             self._ended.set()
+
+    def _reconnect(self) -> None:
+        """Begins anew with a recorder that has waited long for its hello, and hangs up on who does (W-06).
+
+        Training may take minutes until its first recorded step. Run and key stay those of the first welcome.
+        """
+        self._socket.close()
+        self._incoming = wire.Incoming()
+        self._socket = self._opener.open()
+        try:
+            self._await_welcome(10)
+        except RecordingError as error:
+            raise RecordingError(self._opener.explain(error)) from None
 
     def _pump(self) -> None:
         self._socket.setblocking(False)
@@ -210,20 +274,24 @@ class Connection:
                     return
                 if event & select.POLLOUT and pieces:
                     with contextlib.suppress(BlockingIOError):
-                        _advance(pieces, self._socket.sendmsg(pieces))
+                        sent = self._socket.sendmsg(pieces)
+                        self._progress += sent
+                        _advance(pieces, sent)
 
     def _next(self, done: Frame | None) -> tuple[Frame | None, list[memoryview]]:
         """Gives back what was sent, and takes the next frame."""
         with self._condition:
             if done is not None:
-                self._waiting -= done.size
+                self._waiting -= done.size + done.kept
                 if done.buffer is not None:
                     done.tensors.clear()
                     self.pool.give(done.buffer)
                 self._condition.notify_all()
-            if not self._queue:
+            self._is_idle = not self._queue
+            if self._is_idle:
                 return None, []
             frame = self._queue.popleft()
+        frame.prepare()
         pieces = [memoryview(wire.head(frame.message, frame.body, frame.tensors))]
         if frame.buffer is not None:
             pieces.append(memoryview(frame.buffer)[: frame.size])
@@ -278,6 +346,10 @@ class Connection:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
         self._wake_read = self._wake_write = -1
+
+
+def _is_key(text: Any) -> bool:
+    return isinstance(text, str) and re.fullmatch(r"[0-9a-f]{64}", text, re.I) is not None
 
 
 def _advance(pieces: list[memoryview], sent: int) -> None:

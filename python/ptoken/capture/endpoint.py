@@ -11,26 +11,26 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
-from .connection import Connection
+from .connection import Connection, Opener
 from .errors import RecordingError
 
 
 class Recording:
     """A connection, and the recorder's process where we started it."""
 
-    def __init__(
-        self, connection: Connection, process: subprocess.Popen[bytes] | None = None
-    ) -> None:
-        self.connection = connection
-        self.process = process
+    def __init__(self, opener: Opener, warn: Callable[[str], None]) -> None:
+        self._opener = opener
+        self.connection = Connection(opener, warn=warn)
+
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """The recorder, where we started it."""
+        return self._opener.process if isinstance(self._opener, Program) else None
 
     def wait(self, timeout: float) -> None:
-        """Waits for a recorder that we started."""
-        if self.process is not None:
-            try:
-                self.process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self.process.terminate()
+        """Waits for a recorder that we started, and ends it after so many seconds."""
+        if isinstance(self._opener, Program):
+            self._opener.end(timeout)
 
 
 def open_recording(
@@ -48,30 +48,121 @@ def open_recording(
     if not endpoint and given and given.startswith(("unix:", "fd:")):
         endpoint = given
     if endpoint:
-        return Recording(Connection(_connect(endpoint), warn=warn))
+        return Recording(Address(endpoint), warn)
     if not given:
         raise RecordingError(
             "no recorder: expected a file to write, as in Recorder('run.h5'), or to be run by "
             "'ptoken-record run.h5 -- python train.py'."
         )
-    return _start(given, options, warn)
+    return Recording(Program(given, options), warn)
 
 
-def _connect(endpoint: str) -> socket.socket:
-    kind, _, where = endpoint.partition(":")
-    try:
-        if kind == "fd":
-            return socket.socket(fileno=int(where))
-        if kind == "unix":
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            sock.settimeout(10)
-            sock.connect(where)
-            return sock
-    except (OSError, ValueError) as error:
+class Address(Opener):
+    """A recorder at `unix:PATH` or `fd:NUMBER`."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._kind, _, self._where = endpoint.partition(":")
+        self.can_reopen = self.is_cheap = self._kind == "unix"
+
+    def open(self) -> socket.socket:
+        """Connects, or takes over what was inherited."""
+        try:
+            if self._kind == "fd":
+                sock = socket.socket(fileno=int(self._where))
+                # Programs that training starts have no part in it, and would keep it open.
+                sock.set_inheritable(False)
+                return sock
+            if self._kind == "unix":
+                sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                sock.settimeout(10)
+                sock.connect(self._where)
+                return sock
+        except (OSError, ValueError) as error:
+            raise RecordingError(
+                f"{self._endpoint}: cannot reach the recorder: {error}. Is it still running? Unset PTOKEN_ENDPOINT otherwise."
+            ) from None
         raise RecordingError(
-            f"{endpoint}: cannot reach the recorder: {error}. Is it still running? Unset PTOKEN_ENDPOINT otherwise."
-        ) from None
-    raise RecordingError(f"expected an endpoint unix:PATH or fd:NUMBER, found {endpoint!r}.")
+            f"expected an endpoint unix:PATH or fd:NUMBER, found {self._endpoint!r}."
+        )
+
+
+class Program(Opener):
+    """A recorder of our own, started for one file."""
+
+    def __init__(self, path: str, options: Sequence[str]) -> None:
+        self._program = find_recorder()
+        self._arguments = ["listen", path, "--quiet", *options]
+        self._said: IO[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def open(self) -> socket.socket:
+        """Starts `ptoken-record listen`, with a socket that it inherits."""
+        # One that we hung up on has nothing left to do.
+        self.end(2)
+        ours, theirs = socket.socketpair()
+        self._said = tempfile.TemporaryFile()
+        try:
+            self.process = subprocess.Popen(
+                [self._program, *self._arguments, "--fd", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+                # Ctrl-C on the terminal is for training, which then says bye.
+                start_new_session=True,
+            )
+        except OSError as error:
+            ours.close()
+            self.end(0)
+            raise RecordingError(f"{self._program}: cannot run: {error}.") from None
+        finally:
+            theirs.close()
+        return ours
+
+    def explain(self, error: RecordingError) -> str:
+        """What it said on standard error, and how it ended."""
+        status = self._ended(2)
+        message = self._last_line().removeprefix("error: ") or str(error)
+        self.end(0)
+        if status == _CANNOT_WRITE:
+            return message
+        how = "was ended" if status is None else f"ended with status {status}"
+        return f"{message.rstrip('.')} ({self._program} {how})."
+
+    def end(self, seconds: float) -> None:
+        """Waits so long for the recorder to end, then ends it; its journal keeps what was committed."""
+        if self.process is not None:
+            self._ended(seconds)
+        if self._said is not None:
+            self._said.close()
+            self._said = None
+
+    def _ended(self, seconds: float) -> int | None:
+        """Its status; None where we ended it."""
+        assert self.process is not None
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.terminate()
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        return None
+
+    def _last_line(self) -> str:
+        assert self._said is not None
+        self._said.seek(0)
+        lines = self._said.read(65536).decode(errors="replace").splitlines()
+        return next(
+            (line for line in lines if line.startswith("error: ")), lines[-1] if lines else ""
+        )
+
+
+_CANNOT_WRITE = 2
+"""Exit status of a recorder that cannot write its file; it has said why."""
 
 
 def find_recorder() -> str:
@@ -89,37 +180,3 @@ def find_recorder() -> str:
     raise RecordingError(
         "ptoken-record was not found: build it (scripts/demo does) and put it on the PATH, or name it in PTOKEN_RECORD."
     )
-
-
-def _start(path: str, options: Sequence[str], warn: Callable[[str], None]) -> Recording:
-    program = find_recorder()
-    ours, theirs = socket.socketpair()
-    said = tempfile.TemporaryFile()
-    try:
-        process = subprocess.Popen(
-            [program, "listen", path, "--fd", str(theirs.fileno()), "--quiet", *options],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-            # Ctrl-C on the terminal is for training, which then says bye.
-            start_new_session=True,
-        )
-    except OSError as error:
-        ours.close()
-        raise RecordingError(f"{program}: cannot run: {error}.") from None
-    finally:
-        theirs.close()
-    try:
-        return Recording(Connection(ours, warn=warn), process)
-    except RecordingError as error:
-        ours.close()
-        process.wait(10)
-        message = _last_line(said)
-        raise RecordingError(message.removeprefix("error: ") if message else str(error)) from None
-
-
-def _last_line(said: IO[bytes]) -> str:
-    said.seek(0)
-    lines = said.read(65536).decode(errors="replace").splitlines()
-    return next((line for line in lines if line.startswith("error: ")), lines[-1] if lines else "")

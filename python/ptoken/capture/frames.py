@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from . import identity
+from .errors import RecordingError
 from .tables import Column, Rows
 from .wire import Tensor
 
@@ -19,7 +22,7 @@ _TYPES = {
 
 
 class Pool:
-    """Buffers that are used again: fresh memory costs more than the copy into it."""
+    """Buffers that are used again: fresh memory costs more than the copy into it. Numpy's are in huge pages."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -34,7 +37,6 @@ class Pool:
                 if size <= len(buffer) <= 2 * size + 65536:
                     self._held -= len(buffer)
                     return self._free.pop(index)
-        # Not filled: the copy writes all of it.
         return np.empty(size, np.uint8)
 
     def give(self, buffer: np.ndarray) -> None:
@@ -53,7 +55,7 @@ class Pool:
 class Frame:
     """One step, copied and ready to be sent."""
 
-    __slots__ = ("body", "buffer", "message", "size", "tensors")
+    __slots__ = ("body", "buffer", "kept", "late", "message", "size", "tensors")
 
     def __init__(self, message: str, body: dict[str, Any]) -> None:
         self.message = message
@@ -61,6 +63,46 @@ class Frame:
         self.tensors: list[Tensor] = []
         self.buffer: np.ndarray | None = None
         self.size = 0
+        """Bytes of the buffer that are sent."""
+        self.kept = 0
+        """Bytes beside it that are held until then."""
+        self.late: Callable[[], None] | None = None
+        """What is left to do off the training thread before it is sent."""
+
+    def prepare(self) -> None:
+        """Does what was left for the sender's thread."""
+        if self.late is not None:
+            self.late()
+            self.late = None
+
+
+def identify_later(
+    frame: Frame,
+    key: bytes,
+    columns: Sequence[np.ndarray],
+    targets: Sequence[tuple[str, np.ndarray | None]],
+    own: str | None,
+) -> None:
+    """Leaves it to the sender's thread to make the ids of records that are known by their content.
+
+    Hashing takes longer than all else that a step costs. `columns` are the batch's inputs and labels, which are copied, as
+    training may change them; `own` names the frame's tensor that holds the first of them already. `targets` are tensors
+    of ids, each with the rows of the batch that it is of (None for all).
+    """
+    there = {tensor.name: tensor.array for tensor in frame.tensors}
+    copies = [
+        there[own] if own is not None and position == 0 else np.array(column, order="C")
+        for position, column in enumerate(columns)
+    ]
+    wanted = [(there[name], rows) for name, rows in targets]
+    frame.kept = sum(copy.nbytes for copy in copies[own is not None :])
+
+    def late() -> None:
+        ids = identity.content(key, copies, is_background=True)
+        for target, rows in wanted:
+            target[...] = ids if rows is None else ids[rows]
+
+    frame.late = late
 
 
 def step(body: dict[str, Any], rows: Sequence[tuple[int, Rows]], dtype: str, pool: Pool) -> Frame:
@@ -82,17 +124,21 @@ def step(body: dict[str, Any], rows: Sequence[tuple[int, Rows]], dtype: str, poo
         for position, column in enumerate(part.columns):
             stream = column.stream
             width = stream.width if column.is_sketched else stream.elements
+            for values in column.parts:
+                if values.dtype.kind in "cUSmM":
+                    raise RecordingError(
+                        f"{part.table.name}/{stream.name}: expected real numbers, found {values.dtype}."
+                    )
             name, kind = _type(column, dtype)
             wanted.append((f"{number}/{position}", name, (count, width), kind, column.parts))
     # Widest elements first, so that each tensor is aligned.
     wanted.sort(key=lambda item: -np.dtype(item[3]).itemsize)
-    sizes = [int(np.prod(shape)) * np.dtype(kind).itemsize for _, _, shape, kind, _ in wanted]
+    sizes = [math.prod(shape) * np.dtype(kind).itemsize for _, _, shape, kind, _ in wanted]
     frame.size = sum(sizes)
     frame.buffer = pool.take(frame.size)
-    whole = frame.buffer
     offset = 0
     for (name, text, shape, kind, parts), size in zip(wanted, sizes, strict=True):
-        target = whole[offset : offset + size].view(kind).reshape(shape)
+        target = frame.buffer[offset : offset + size].view(kind).reshape(shape)
         offset += size
         _fill(target, parts, text)
         frame.tensors.append(Tensor(name, text, target))

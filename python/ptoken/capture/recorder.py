@@ -7,14 +7,13 @@ import math
 import os
 import sys
 import time
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from . import frames, identity
+from . import checks, frames, identity
 from .arrays import Arrays
 from .config import Config
 from .endpoint import Recording, open_recording
@@ -22,7 +21,7 @@ from .errors import RecordingError
 from .estimate import Estimate
 from .rows import RowBuilder
 from .step import NULL_STEP, NullStep, Step
-from .tables import Rows, Table, require_rows, require_same
+from .tables import Rows, Table, require_distinct, require_rows, require_same
 from .warning import Warner
 
 PROBE_PATIENCE = 30.0
@@ -50,7 +49,7 @@ class Recorder:
     target : file to write, such as `run.h5`; or `unix:PATH`, `fd:NUMBER`. Under `ptoken-record run.h5 -- ...` the recorder
         around us is used, whatever is said here.
     gradients : function of (inputs, labels) that gives the gradient of each example's loss: layer name to an array
-        `[rows, ...]`. Without it, add gradients inside `with recorder.step(...) as step`.
+        `[rows, ...]`; or that and the losses `[rows]`. Without it, add gradients inside `with recorder.step(...) as step`.
     probe : (inputs, labels) or (inputs, labels, record_ids): a fixed set of records whose gradients are taken at
         frozen weights again and again.
     model : a name, or the JSON of R-011; layers are filled in from the first gradients.
@@ -99,6 +98,7 @@ class Recorder:
         self._held: list[frames.Frame] = []
         self._has_said_hello = False
         self._has_recorded = False
+        self._newest = -(2**63)
         self._modes: set[str] = set()
         self._gradients = gradients
         self._probe: tuple[Any, Any, Any] | None = None
@@ -110,9 +110,19 @@ class Recorder:
         if is_disabled():
             return
         self._is_dry = os.environ.get("PTOKEN_DRY_RUN", "").lower() in _TRUE
-        self._model = {"name": model} if isinstance(model, str) else dict(model)
-        self._training = dict(training or {})
-        self._observer = dict(observer or {})
+        self._model = checks.description(
+            "model", {"name": model} if isinstance(model, str) else model
+        )
+        self._training = checks.description("training", training)
+        self._observer = checks.description("observer", observer)
+        if gradients is not None and not callable(gradients):
+            raise RecordingError(
+                f"gradients: expected a function of (inputs, labels), found {type(gradients).__name__}."
+            )
+        if record_key is not None and not (isinstance(record_key, bytes) and record_key):
+            raise RecordingError(
+                f"record_key: expected bytes, such as secrets.token_bytes(32), found {type(record_key).__name__}."
+            )
         self._loss_unit = loss_unit
         self._rank, self._ranks, self._run_id = rank, ranks, run_id
         self._rows = RowBuilder(self.config, self._arrays(), loss_unit)
@@ -136,7 +146,8 @@ class Recorder:
             self._key = record_key or bytes.fromhex(str(connection.welcome["key"]))
             self._run_id = run_id or str(connection.welcome["run_id"])
         self._is_open = True
-        _close_at_exit(self)
+        # Held until it is closed: one that goes out of scope must not lose what it has.
+        atexit.register(self._close_at_exit)
 
     # What adapters say.
 
@@ -154,7 +165,21 @@ class Recorder:
     def _begin(self, step: Step, inputs: Any, labels: Any) -> None:
         """Takes what must be taken before training changes the weights."""
         if self._gradients is not None and self._takes_examples:
-            step.gradients(self._gradients(inputs, labels))
+            self._take_given(step, inputs, labels)
+
+    def _take_given(self, step: Step, inputs: Any, labels: Any) -> None:
+        """What the user's function gives: gradients by layer, or those and the losses."""
+        assert self._gradients is not None
+        found = self._gradients(inputs, labels)
+        if isinstance(found, tuple) and len(found) == 2:
+            found, losses = found
+            step.losses(losses)
+        if not isinstance(found, Mapping):
+            raise RecordingError(
+                "gradients: expected the function to give a dict of layer name to array [rows, ...], or such a dict and "
+                f"the losses [rows], found {type(found).__name__}."
+            )
+        step.gradients(found)
 
     def _complete(self, step: Step) -> None:
         """Takes what is there once the training step is done."""
@@ -163,7 +188,7 @@ class Recorder:
         """Takes the gradients of the probe set."""
         if self._gradients is None:
             raise RecordingError("probe: expected Recorder(gradients=function), found none.")
-        step.gradients(self._gradients(inputs, labels))
+        self._take_given(step, inputs, labels)
 
     # Steps.
 
@@ -209,6 +234,7 @@ class Recorder:
         step = Step(self, index, "trace", description)
         step.loss = loss
         with self._guarded("a traced step"):
+            checks.step_description(description)
             self._rows.take_batch(step, inputs, labels, record_ids)
             self._begin(step, step.inputs, step.labels)
             return step
@@ -223,7 +249,7 @@ class Recorder:
         return self.config.traces_examples and self.config.collects("gradients")
 
     def _finish(self, step: Step, failed: bool) -> None:
-        if failed or not self._is_open:
+        if failed or not self._is_open or os.getpid() != self._pid:
             return
         with self._guarded("a traced step"):
             self._complete(step)
@@ -241,7 +267,7 @@ class Recorder:
             given = inputs if isinstance(inputs, tuple) else (inputs, labels, record_ids)
             if self._probe is None:
                 self._set_probe(given)
-            elif given[0] is not self._given_probe:
+            elif not self._is_given_probe(given):
                 raise RecordingError(
                     "probe: expected the set of the first probe, found another. A probe set is fixed: make it once, "
                     "and call probe() without arguments."
@@ -258,7 +284,7 @@ class Recorder:
                 "probe: expected (inputs, labels) or (inputs, labels, record_ids)."
             )
         inputs, labels, ids = (*given, None, None)[:3]
-        self._given_probe = inputs
+        self._given_probe = (inputs, labels, ids)
         arrays = self._rows.arrays
         shapes = {
             name: arrays.shape(value)
@@ -275,6 +301,21 @@ class Recorder:
                 for value in (inputs, labels, ids)
             )
         self._probe = (inputs, labels, ids)
+
+    def _is_given_probe(self, given: tuple[Any, ...]) -> bool:
+        """Whether a probe set is the one that there is: the same arrays, or arrays of the same numbers."""
+        for new, old in zip((*given, None, None)[:3], self._given_probe, strict=True):
+            if new is old:
+                continue
+            if (
+                new is None
+                or old is None
+                or self._rows.arrays.shape(new) != self._rows.arrays.shape(old)
+            ):
+                return False
+            if not np.array_equal(self._rows.arrays.host(new), self._rows.arrays.host(old)):
+                return False
+        return True
 
     def _take_probe(self, index: int, description: Mapping[str, Any]) -> None:
         self._last_probe = index
@@ -324,6 +365,8 @@ class Recorder:
         """Ids of all rows of the step's batch."""
         if step.mode == "probe" and self._probe_ids is not None:
             return self._probe_ids
+        if self._rows.are_known_by_content(step):
+            return identity.content(self._key, self._rows.content(step))
         return identity.keyed(self._key, self._rows.names(step))
 
     def _commit(self, step: Step) -> None:
@@ -335,7 +378,10 @@ class Recorder:
         """Copies a step's rows, so that training may go on with the arrays."""
         start = time.perf_counter()
         try:
-            ids = self._ids(step)
+            self._require_order(step)
+            # Hashing what records are takes longer than all else: the sender's thread does it.
+            is_late = step.mode == "trace" and self._rows.are_known_by_content(step)
+            ids = np.zeros((step.count or 0, 16), np.uint8) if is_late else self._ids(step)
             rows: list[Rows] = []
             if step.examples is not None:
                 rows.append(self._rows.examples(step, ids))
@@ -350,8 +396,9 @@ class Recorder:
                     "empty",
                 )
                 self.dropped += 1
-            elif self._is_dry:
-                self._estimate.note(numbered)
+                return
+            self._estimate.note(numbered)
+            if self._is_dry:
                 self._modes.add(step.mode)
                 if not self._expected() - self._modes:
                     self._estimate.say()
@@ -360,8 +407,42 @@ class Recorder:
                 body = self._body(step, [number for number, _ in numbered])
                 pool = self._recording.connection.pool
                 step.frame = frames.step(body, numbered, self.config.dtype, pool)
+                if is_late:
+                    self._identify_later(step, numbered)
         finally:
             self.blocked += time.perf_counter() - start
+
+    def _require_order(self, step: Step) -> None:
+        """Refuses a step before one that was recorded: a recorder would end the recording there (R-022)."""
+        if step.index < self._newest:
+            raise RecordingError(
+                f"step: index: expected at least {self._newest}, that of the step before, found {step.index}. Count "
+                "optimizer steps over the whole run, not in each epoch; or leave index out, and they are counted here."
+            )
+        self._newest = step.index
+
+    def _identify_later(self, step: Step, numbered: list[tuple[int, Rows]]) -> None:
+        assert step.frame is not None
+        targets: list[tuple[str, np.ndarray | None]] = []
+        columns = None
+        own = None
+        for number, part in numbered:
+            if part.members is not None:
+                targets.append((f"{number}/members/record", None))
+                continue
+            targets.append((f"{number}/record", step.chosen))
+            first = part.columns[0] if part.columns else None
+            if first is not None and first.stream.role == "input" and step.chosen is None:
+                columns = [
+                    np.asarray(first.parts[0]),
+                    *self._rows.content(step, without_inputs=True),
+                ]
+                # Sent as they are, they need no second copy.
+                if columns[0].dtype == np.float32 and self.config.dtype == "float32":
+                    own = f"{number}/0"
+        if columns is None:
+            columns = self._rows.content(step)
+        frames.identify_later(step.frame, self._key, columns, targets, own)
 
     def _numbered(self, rows: list[Rows]) -> list[tuple[int, Rows]]:
         """The rows with the numbers of their tables, which must be as they were declared."""
@@ -370,11 +451,13 @@ class Recorder:
             known = self._tables.get(part.table.name)
             if known is None and self._has_said_hello:
                 self._warn(
-                    f"table {part.table.name} came after recording had begun, and is not recorded.",
+                    f"table {part.table.name} came after recording had begun, and is not recorded. Its rows must be there by "
+                    "the first recorded step: give Recorder(probe=...), with step 0 in its schedule.",
                     f"late {part.table.name}",
                 )
                 continue
             if known is None:
+                require_distinct(part.table)
                 self._tables[part.table.name] = part.table
             else:
                 require_same(known, part.table)
@@ -441,15 +524,10 @@ class Recorder:
     def _body(self, step: Step, tables: list[int]) -> dict[str, Any]:
         body: dict[str, Any] = {"index": step.index, "mode": step.mode, "tables": tables}
         body["accumulation"] = 1
-        for key, value in step.description.items():
-            body[key] = value if isinstance(value, (str, int)) else float(value)
+        body.update(checks.step_description(step.description))
         if self.config.layers_frozen:
             body["frozen"] = sorted(step.frozen)
-        return {
-            key: value
-            for key, value in body.items()
-            if not isinstance(value, float) or math.isfinite(value)
-        }
+        return body
 
     def _hello(self) -> dict[str, Any]:
         model = dict(self._model)
@@ -520,9 +598,11 @@ class Recorder:
             self._is_open = False
             return
         self._is_open = False
+        atexit.unregister(self._close_at_exit)
         if self._is_dry:
             self._estimate.say()
             return
+        end = time.monotonic() + timeout
         assert self._recording is not None
         connection = self._recording.connection
         if self._held:
@@ -534,7 +614,8 @@ class Recorder:
                 + (f"; {self.dropped} due steps failed." if self.dropped else "."),
                 "nothing",
             )
-        connection.close(
+        was_active = connection.is_active
+        answer = connection.close(
             {
                 "status": status,
                 "dropped": self.dropped,
@@ -544,7 +625,33 @@ class Recorder:
             },
             timeout,
         )
-        self._recording.wait(timeout)
+        if was_active and answer is not None and answer.get("status") != status:
+            self._warn(
+                f"{answer.get('file')}: expected a file that is {status}, found {answer.get('status')} after "
+                f"{answer.get('steps')} steps of {connection.sent}: the recorder could not keep the rest, and has said why."
+            )
+        self._recording.wait(max(1.0, end - time.monotonic()))
+
+    def _close_at_exit(self) -> None:
+        # What ended the process was printed by now, and is kept here.
+        last = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+        self.close(_status(type(last) if last is not None else None))
+
+    def estimate(self, total_steps: int) -> dict[str, int]:
+        """Bytes before compression of each table, and of `all`, in a training of so many optimizer steps.
+
+        Goes by the first rows of each table. To know before anything is recorded, run with `PTOKEN_DRY_RUN=1`, where this
+        works as well. Raises RecordingError where no step was due yet.
+        """
+        if not self._is_open and not self.passed:
+            return {"all": 0}
+        found = self._estimate.tables(total_steps) if hasattr(self, "_estimate") else {}
+        if not found and hasattr(self, "_estimate"):
+            raise RecordingError(
+                "estimate: expected a step that was due before, found none. Call it after the first step; with "
+                "PTOKEN_DRY_RUN=1 nothing is recorded."
+            )
+        return {**found, "all": sum(found.values())}
 
     def __enter__(self) -> Recorder:
         return self
@@ -565,13 +672,26 @@ class NullRecorder:
     """A recorder in another process than the one that records: takes everything, keeps nothing."""
 
     is_recording = False
+    passed = dropped = 0
+    blocked = 0.0
+    file = None
 
-    def step(self, **_: Any) -> NullStep:
+    def __enter__(self) -> NullRecorder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def step(self, *_: Any, **__: Any) -> NullStep:
         """A step that is not recorded."""
         return NULL_STEP
 
-    def probe(self, *_: Any) -> None:
+    def probe(self, *_: Any, **__: Any) -> None:
         """Nothing."""
+
+    def estimate(self, total_steps: int) -> dict[str, int]:
+        """Nothing is recorded here."""
+        return {"all": 0}
 
     def close(self, *_: Any, **__: Any) -> None:
         """Nothing."""
@@ -594,16 +714,3 @@ def _status(kind: type[BaseException] | None) -> str:
     if issubclass(kind, SystemExit):
         return "complete"
     return "interrupted" if issubclass(kind, KeyboardInterrupt) else "crashed"
-
-
-def _close_at_exit(recorder: Recorder) -> None:
-    reference = weakref.ref(recorder)
-
-    def close() -> None:
-        alive = reference()
-        if alive is not None:
-            # What ended the process was printed by now, and is kept here.
-            last = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
-            alive.close(_status(type(last) if last is not None else None))
-
-    atexit.register(close)

@@ -25,6 +25,7 @@ class RowBuilder:
         self._config = config
         self._loss_unit = loss_unit
         self._chosen: dict[str, list[str]] = {}
+        self._schedules: dict[str, str] = {}
         self._previous: dict[tuple[str, str], Any] = {}
         self.stage = "raw"
         """Stage of the gradients of examples."""
@@ -70,8 +71,17 @@ class RowBuilder:
     def _take(self, array: Any, rows: np.ndarray) -> Any:
         return None if array is None else self.arrays.take(array, rows)
 
+    def are_known_by_content(self, step: Step) -> bool:
+        """Whether the ids of the batch are those of what its records are, as no others were given."""
+        return step.all_ids is None and step.all_inputs is not None
+
+    def content(self, step: Step, *, without_inputs: bool = False) -> list[np.ndarray]:
+        """What records are known by where no ids are given: their inputs and labels, of the whole batch."""
+        given = (None if without_inputs else step.all_inputs, step.all_labels)
+        return [np.asarray(self.arrays.host(part)) for part in given if part is not None]
+
     def names(self, step: Step) -> list[bytes]:
-        """The names behind the ids of the whole batch."""
+        """The names behind the ids of the whole batch, where it is not known by its content."""
         if step.all_ids is not None:
             try:
                 return identity.names(
@@ -81,14 +91,11 @@ class RowBuilder:
                 )
             except TypeError as error:
                 raise RecordingError(f"{step.mode}/record_ids: {error}.") from None
-        if step.all_inputs is not None:
-            labels = None if step.all_labels is None else self.arrays.host(step.all_labels)
-            return identity.content(self.arrays.host(step.all_inputs), labels)
         count = step.count if step.count is not None else self._count_of_examples(step)
         return [f"step {step.index} row {row}".encode() for row in range(count)]
 
     def _count_of_examples(self, step: Step) -> int:
-        for kind in ("gradients", "activations"):
+        for kind in ("gradients", "activations", "features", "scalars"):
             for value in ((step.examples or {}).get(kind) or {}).values():
                 return self.arrays.shape(_parts(value)[0])[0]
         return 0
@@ -97,8 +104,11 @@ class RowBuilder:
 
     def schedule_text(self, mode: str) -> str:
         """What files say about a table's schedule (R-094)."""
-        schedule = self._config.probe_schedule if mode == "probe" else self._config.schedule
-        return json.dumps(schedule.describe())
+        if mode not in self._schedules:
+            config = self._config
+            schedule = config.probe_schedule if mode == "probe" else config.schedule
+            self._schedules[mode] = json.dumps(schedule.describe())
+        return self._schedules[mode]
 
     def examples(self, step: Step, ids: np.ndarray) -> Rows:
         """The rows of the table of examples."""
@@ -113,6 +123,9 @@ class RowBuilder:
         for name, value in (own.get("activations") or {}).items():
             value = self._own_rows(step, name, value, count, len(ids))
             columns.append(self._feature(f"{name}/activation", value, "activation"))
+        for name, value in (own.get("features") or {}).items():
+            value = self._own_rows(step, name, value, count, len(ids))
+            columns.append(self._feature(name, value, "other"))
         gradients = self._choose(own.get("gradients"), step.mode)
         for layer, value in gradients.items():
             parts = [self._own_rows(step, layer, part, count, len(ids)) for part in _parts(value)]
@@ -125,6 +138,9 @@ class RowBuilder:
                     Stream("loss", "scalar", (1,), unit=self._loss_unit), [self.arrays.host(losses)]
                 )
             )
+        for name, value in (own.get("scalars") or {}).items():
+            value = self._own_rows(step, name, value, count, len(ids))
+            columns.append(Column(Stream(name, "scalar", (1,)), [self.arrays.host(value)]))
         return Rows(self._table(step.mode, "example", step.mode, columns), ids, columns)
 
     def batch(self, step: Step, batch_id: np.ndarray, ids: np.ndarray) -> Rows:
@@ -188,7 +204,15 @@ class RowBuilder:
         if not self.arrays.is_integer(value):
             return self._feature("label", value, "other")
         shape = self.arrays.shape(value)[1:] or (1,)
-        return Column(Stream("label", "label", tuple(shape)), [self.arrays.host(value)])
+        labels = np.asarray(self.arrays.host(value))
+        if labels.size and labels.dtype.itemsize >= 4 and labels.dtype != np.int32:
+            least, most = int(labels.min()), int(labels.max())
+            if not (-(2**31) <= least and most < 2**31):
+                raise RecordingError(
+                    f"labels: expected class labels from 0 to 2147483647, found {most if most > 0 else least}. Number "
+                    "the classes from 0, or pass what is no class as inputs."
+                )
+        return Column(Stream("label", "label", tuple(shape)), [labels])
 
     def _one_row(self, value: Any) -> Any:
         return (

@@ -43,6 +43,12 @@ class NullStep:
     def losses(self, losses: Any) -> None:
         """Nothing."""
 
+    def features(self, features: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+    def scalars(self, scalars: Mapping[str, Any]) -> None:
+        """Nothing."""
+
 
 NULL_STEP = NullStep()
 
@@ -110,3 +116,11 @@ class Step:
     def losses(self, losses: Any) -> None:
         """The loss of each example, `[rows]`."""
         self._own()["losses"] = losses
+
+    def features(self, features: Mapping[str, Any]) -> None:
+        """Further data of each example: name to an array `[rows, ...]`."""
+        self._own()["features"] = features
+
+    def scalars(self, scalars: Mapping[str, Any]) -> None:
+        """Further numbers of each example: name to an array `[rows]`."""
+        self._own()["scalars"] = scalars

@@ -139,6 +139,17 @@ def require_rows(table: str, rows: int, like: str, sizes: dict[str, tuple[int, .
             )
 
 
+def require_distinct(table: Table) -> None:
+    """Refuses two streams of one name in a table (R-041)."""
+    names = [stream.name for stream in table.streams]
+    for name in names:
+        if names.count(name) > 1:
+            raise RecordingError(
+                f"{table.name}/{name}: expected one stream of this name, found {names.count(name)}. Give one of them "
+                "another name, or leave it out."
+            )
+
+
 def require_same(table: Table, found: Table) -> None:
     """Refuses rows of other streams than the table's: a stream is of one kind throughout (R-048)."""
     if found == table:

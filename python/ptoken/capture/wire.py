@@ -55,14 +55,21 @@ class Incoming:
         if len(self._bytes) < 16:
             return None
         length, header = struct.unpack_from("<QQ", self._bytes)
-        if not 8 + header <= length <= MOST_INCOMING:
+        if length > MOST_INCOMING:
             raise ValueError(f"expected a message of at most {MOST_INCOMING} bytes, found {length}")
+        if length != 8 + header:
+            raise ValueError(
+                f"expected a message without tensors, found {length - 8 - header} bytes more"
+            )
         if len(self._bytes) < 8 + length:
             return None
         text = bytes(self._bytes[16 : 16 + header])
         del self._bytes[: 8 + length]
-        metadata = json.loads(text)["__metadata__"]
-        body = json.loads(metadata["body"])
-        if not isinstance(body, dict):
-            raise ValueError("expected a body that is an object")
-        return metadata["message"], body
+        try:
+            metadata = json.loads(text)["__metadata__"]
+            message, body = metadata["message"], json.loads(metadata["body"])
+        except (KeyError, TypeError, RecursionError) as error:
+            raise ValueError(f"expected a message, found {type(error).__name__} in one") from None
+        if not isinstance(message, str) or not isinstance(body, dict):
+            raise ValueError("expected the kind of a message, and a body that is an object")
+        return message, body

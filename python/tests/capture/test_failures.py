@@ -129,7 +129,8 @@ def test_a_refusal_is_said_once_and_training_goes_on():
     recorder = recorder_of(fake)
 
     def serve():
-        fake.read()
+        # After the first step, not the hello: the step must be on its way for the counts to be known.
+        fake.read(), fake.read()
         fake.say(
             "refused",
             code="noSpace",
@@ -157,7 +158,7 @@ def test_a_stop_ends_recording_and_the_rest_is_counted():
     byes = []
 
     def serve():
-        fake.read()
+        fake.read(), fake.read()
         fake.say("stop", reason="budget", message="the recording has reached its budget of 5 bytes")
         while (frame := fake.read())[0] != "bye":
             pass
