@@ -59,7 +59,7 @@ final class ChildProcess: Sendable {
       var old = sigaction()
       sigaction(number, nil, &old)
       // What our parent made us ignore, as nohup does, stays so for both.
-      guard !isIgnored(old) else { continue }
+      guard !Interruption.isIgnored(old) else { continue }
       var action = sigaction()
       let handler:
         @convention(c) (Int32, UnsafeMutablePointer<siginfo_t>?, UnsafeMutableRawPointer?) -> Void =
@@ -77,14 +77,5 @@ final class ChildProcess: Sendable {
       action.sa_flags = SA_SIGINFO | SA_RESTART
       sigaction(number, &action, nil)
     }
-  }
-
-  private static func isIgnored(_ action: sigaction) -> Bool {
-    #if canImport(Darwin)
-      let handler = action.__sigaction_u.__sa_handler
-    #else
-      let handler = action.__sigaction_handler.sa_handler
-    #endif
-    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 }

@@ -1,4 +1,4 @@
-private import Foundation
+internal import Foundation
 private import Synchronization
 
 /// Ctrl-C and termination signals: noted once, asked for by long loops; a second one ends the process at once.
@@ -32,7 +32,8 @@ enum Interruption {
     }
   }
 
-  private static func isIgnored(_ action: sigaction) -> Bool {
+  /// Whether a signal is ignored, as nohup has it.
+  static func isIgnored(_ action: sigaction) -> Bool {
     #if canImport(Darwin)
       let handler = action.__sigaction_u.__sa_handler
     #else

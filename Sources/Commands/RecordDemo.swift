@@ -78,17 +78,6 @@ struct RecordDemo: ParsableCommand {
   var traceEvery = 10
 
   @Option(
-    parsing: .unconditional,
-    help: .init("Numbers that a wider gradient is sketched to.", valueName: "count"))
-  var sketch = 256
-
-  @Flag(help: "Record gradients in full, without a sketch.")
-  var full = false
-
-  @Option(help: .init("Compression: zstd, deflate or none.", valueName: "name"))
-  var compression = "zstd"
-
-  @Option(
     parsing: .unconditional, help: .init("Seed of everything random.", valueName: "number"))
   var seed: UInt64 = 1
 
@@ -104,28 +93,20 @@ struct RecordDemo: ParsableCommand {
     help: .init("Clients of federated averaging, in place of one training.", valueName: "count"))
   var clients: Int?
 
-  @Option(
-    help: .init(
-      "What a loss of power may cost: commit (nothing), interval (5 s), never (no promise).",
-      valueName: "policy"))
-  var sync = "interval"
-
   @Flag(help: "Record no times, and an id made of the seed: the same file each time.")
   var repeatable = false
 
   @Flag(help: "Go on with a recording that was interrupted or killed.")
   var resume = false
 
-  @Flag(help: "Replace the output if it exists, and discard an unfinished recording.")
-  var force = false
+  @OptionGroup var wide: SketchOptions
+
+  @OptionGroup var file: FileOptions
 
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
     try Files.requireName(output, "<output>")
-    guard Writer.Synchronization(named: sync) != nil else {
-      throw ValidationError("--sync: expected commit, interval or never, found '\(sync)'.")
-    }
     try StudyOptions.require(ranks, "--ranks", in: 1...16)
     try StudyOptions.require(clients, "--clients", in: 2...200)
     if ranks > 1, dpClip != nil {
@@ -136,21 +117,16 @@ struct RecordDemo: ParsableCommand {
         "--clients: expected no --ranks, --resume, --model, --dp-clip or --probe-clip with it, found one."
       )
     }
-    guard !(resume && force) else {
+    guard !(resume && file.force) else {
       throw ValidationError("Expected one of --resume and --force, found both.")
     }
     guard DigitsRun.Model(rawValue: model) != nil else {
       throw ValidationError("--model: expected mlp or cnn, found '\(model)'.")
     }
-    guard Writer.Compression(rawValue: compression) != nil else {
-      throw ValidationError(
-        "--compression: expected zstd, deflate or none, found '\(compression)'.")
-    }
     try StudyOptions.require(probe, "--probe", in: 1...1438)
     try StudyOptions.require(batchSize, "--batch-size", in: 1...1438)
     try StudyOptions.require(epochs, "--epochs", in: 0...10_000)
     try StudyOptions.require(traceEvery, "--trace-every", in: 1...1_000_000)
-    try StudyOptions.require(sketch, "--sketch", in: 1...65_536)
     guard ranks <= min(batchSize, probe) else {
       throw ValidationError("--ranks: expected at most --batch-size and --probe, found \(ranks).")
     }
@@ -176,10 +152,9 @@ struct RecordDemo: ParsableCommand {
   }
 
   private var recording: Recorder.Options {
-    Recorder.Options(
-      sketchWidth: full ? nil : sketch, sketchSeed: seed,
-      compression: Writer.Compression(rawValue: compression)!,
-      synchronization: Writer.Synchronization(named: sync)!, force: force)
+    var options = Recorder.Options(sketchWidth: wide.width, sketchSeed: seed)
+    file.apply(to: &options)
+    return options
   }
 
   private func train(_ progress: (DigitsRun.Progress) -> Void) throws -> DigitsRun.Outcome {

@@ -58,25 +58,11 @@ struct RecordImport: ParsableCommand {
   @Option(help: .init("Array of losses.", valueName: "name"))
   var losses = "losses"
 
-  @Option(
-    parsing: .unconditional,
-    help: .init("Numbers that a wider gradient is sketched to.", valueName: "count"))
-  var sketch = 256
+  @OptionGroup var wide: SketchOptions
 
-  @Flag(help: "Record gradients in full, without a sketch.")
-  var full = false
+  @OptionGroup var file: FileOptions
 
-  @Option(help: .init("Compression: zstd, deflate or none.", valueName: "name"))
-  var compression = "zstd"
-
-  @Option(
-    help: .init(
-      "File of the key of record ids, made if missing; by default a key that nobody keeps.",
-      valueName: "file"))
-  var keyFile: String?
-
-  @Flag(help: "Replace the output if it exists.")
-  var force = false
+  @OptionGroup var key: KeyOptions
 
   @OptionGroup var common: CommonOptions
 
@@ -89,11 +75,6 @@ struct RecordImport: ParsableCommand {
       throw ValidationError(
         "--stage: expected raw, clipped, noised, averaged or delta, found '\(stage)'.")
     }
-    guard Writer.Compression(rawValue: compression) != nil else {
-      throw ValidationError(
-        "--compression: expected zstd, deflate or none, found '\(compression)'.")
-    }
-    try StudyOptions.require(sketch, "--sketch", in: 1...65_536)
   }
 
   func run() throws {
@@ -107,10 +88,9 @@ struct RecordImport: ParsableCommand {
     options.unit = unit == "batch" ? .batch : .example
     options.mode = probe ? .probe : .trace
     options.stage = stage.flatMap(GradientStage.init) ?? (unit == "batch" ? .averaged : .raw)
-    options.key = RecordKey(bytes: try KeyFile.key(keyFile))
-    options.recording = Recorder.Options(
-      sketchWidth: full ? nil : sketch, compression: Writer.Compression(rawValue: compression)!,
-      force: force)
+    options.key = RecordKey(bytes: try KeyFile.key(key.keyFile))
+    options.recording.sketchWidth = wide.width
+    file.apply(to: &options.recording)
     let count = files.count
     let steps = try GradientImport(options: options).run(
       files, to: output, producer: "ptoken-record \(Command.version)"

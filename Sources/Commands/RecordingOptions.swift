@@ -27,26 +27,12 @@ struct RecordingOptions: ParsableArguments {
     help: .init("Seconds that --on-full block waits before it drops.", valueName: "seconds"))
   var blockSeconds = 1.0
 
-  @Option(help: .init("Compression: zstd, deflate or none.", valueName: "name"))
-  var compression = "zstd"
-
-  @Option(
-    help: .init(
-      "What a loss of power may cost: commit (nothing), interval (5 s), never (no promise).",
-      valueName: "policy"))
-  var sync = "interval"
-
-  @Option(
-    help: .init(
-      "File of the key of record ids, made if missing; by default a key that nobody keeps.",
-      valueName: "file"))
-  var keyFile: String?
-
   @Flag(help: "Go on with a recording that was interrupted or killed.")
   var resume = false
 
-  @Flag(help: "Replace the output if it exists, and discard an unfinished recording.")
-  var force = false
+  @OptionGroup var file: FileOptions
+
+  @OptionGroup var key: KeyOptions
 
   @Flag(name: .shortAndLong, help: "Say nothing but results and errors.")
   var quiet = false
@@ -63,14 +49,7 @@ struct RecordingOptions: ParsableArguments {
     guard blockSeconds >= 0, blockSeconds <= 3600 else {
       throw ValidationError("--block-seconds: expected 0 to 3600, found \(blockSeconds).")
     }
-    guard Writer.Compression(rawValue: compression) != nil else {
-      throw ValidationError(
-        "--compression: expected zstd, deflate or none, found '\(compression)'.")
-    }
-    guard Writer.Synchronization(named: sync) != nil else {
-      throw ValidationError("--sync: expected commit, interval or never, found '\(sync)'.")
-    }
-    guard !(resume && force) else {
+    guard !(resume && file.force) else {
       throw ValidationError("Expected one of --resume and --force, found both.")
     }
   }
@@ -93,57 +72,14 @@ struct RecordingOptions: ParsableArguments {
   ///
   /// - Throws: `SnapshotError` where the name is taken, or the key cannot be read.
   func server(for path: String) throws -> RecordingServer {
-    var options = RecordingServer.Options(key: try KeyFile.key(keyFile))
+    var options = RecordingServer.Options(key: try KeyFile.key(key.keyFile))
     options.recording.queueBytes = try Self.size(queue, "--queue")!
-    options.recording.compression = Writer.Compression(rawValue: compression)!
-    options.recording.synchronization = Writer.Synchronization(named: sync)!
-    options.recording.force = force
+    file.apply(to: &options.recording)
     options.resumes = resume
     options.budget = try Self.size(budget, "--budget")
     options.onFull = RecordingServer.OnFull(rawValue: onFull)!
     options.blockSeconds = blockSeconds
     return try RecordingServer(
       path: path, producer: "ptoken-record \(Command.version)", options: options)
-  }
-}
-
-extension Writer.Synchronization {
-  /// A policy as options name it.
-  init?(named name: String) {
-    switch name {
-    case "commit": self = .commit
-    case "interval": self = .interval(seconds: 5)
-    case "never": self = .never
-    default: return nil
-    }
-  }
-}
-
-/// The key of record ids in a file of its own: whoever has it can tell whether a record took part.
-enum KeyFile {
-  /// The key of a file, which is made where it is missing; a fresh one without a file.
-  static func key(_ path: String?) throws(SnapshotError) -> [UInt8] {
-    var generator = SystemRandomNumberGenerator()
-    let fresh = (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
-    guard let path else { return fresh }
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
-    if descriptor >= 0 {
-      defer { _ = close(descriptor) }
-      if let failure = Files.write(Array((Hexadecimal.text(fresh) + "\n").utf8), to: descriptor) {
-        unlink(path)
-        throw SnapshotError(number: failure, "cannot write", path)
-      }
-      return fresh
-    }
-    guard errno == EEXIST else { throw SnapshotError(number: errno, "cannot write", path) }
-    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    guard let key = Hexadecimal.bytes(text.trimmingCharacters(in: .whitespacesAndNewlines)),
-      key.count == 32
-    else {
-      throw SnapshotError(
-        code: .invalid, file: path, message: "expected a key of 64 hexadecimal digits",
-        remedy: "Name a file that ptoken-record made, or one that does not exist yet.")
-    }
-    return key
   }
 }

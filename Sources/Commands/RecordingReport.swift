@@ -53,7 +53,7 @@ struct RecordingReport {
       lines += outcome.report.problems.filter { $0 != outcome.failure }.map {
         "\(outcome.file): \($0)"
       }
-      if outcome.status == nil {
+      if outcome.status == nil, outcome.steps == 0 {
         let passed = outcome.report.passedSteps.map { " in \(Console.count($0, "training step"))" }
         lines.append(
           "\(outcome.file): no step was recorded\(passed ?? ""), and no file was made. Check every, start and end of the schedule."

@@ -6,9 +6,7 @@ public import SnapshotFormat
 extension DigitsRun {
   /// The files that a run is recorded to: one, or `run.rank0.h5`, `run.rank1.h5`, ...
   public static func paths(for path: String, ranks: Int) -> [String] {
-    guard ranks > 1 else { return [path] }
-    let stem = path.hasSuffix(".h5") ? String(path.dropLast(3)) : path
-    return (0..<ranks).map { "\(stem).rank\($0).h5" }
+    (0..<ranks).map { RankFiles.path(for: path, rank: $0, of: ranks) }
   }
 
   /// Trains and records.

@@ -83,7 +83,7 @@ public struct GradientImport: Sendable {
       tables: [
         Recorder.Table(
           name: "\(options.mode)", unit: options.unit, mode: options.mode,
-          streams: sample.streams(options))
+          schedule: nil, streams: sample.streams(options))
       ], options: options.recording)
     var isStopped = false
     do throws(SnapshotError) {

@@ -56,8 +56,8 @@ public final class Recorder: Sendable {
     public var unit: ObservationUnit
     /// How rows arise.
     public var mode: StepMode
-    /// Which steps are recorded.
-    public var schedule: Schedule
+    /// Which steps are recorded; nil where somebody else decides.
+    public var schedule: Schedule?
     /// Optional columns of batches and clients.
     public var columns: TableDescription.Columns
     /// The streams.
@@ -66,7 +66,7 @@ public final class Recorder: Sendable {
     /// A table declaration from its parts.
     public init(
       name: String, unit: ObservationUnit = .example, mode: StepMode,
-      schedule: Schedule = Schedule(), columns: TableDescription.Columns = [], streams: [Stream]
+      schedule: Schedule? = Schedule(), columns: TableDescription.Columns = [], streams: [Stream]
     ) {
       self.name = name
       self.unit = unit
@@ -75,20 +75,6 @@ public final class Recorder: Sendable {
       self.columns = columns
       self.streams = streams
     }
-
-    /// A table of which somebody else decides which steps are recorded.
-    ///
-    /// - Parameter scheduleJSON: what files will say about the schedule.
-    init(
-      name: String, unit: ObservationUnit, mode: StepMode, scheduleJSON: String?,
-      columns: TableDescription.Columns, streams: [Stream]
-    ) {
-      self.init(name: name, unit: unit, mode: mode, columns: columns, streams: streams)
-      self.scheduleJSON = .some(scheduleJSON)
-    }
-
-    /// What files say about the schedule, where it is not ours.
-    fileprivate var scheduleJSON: String??
   }
 
   /// Options of a recording.
@@ -111,6 +97,8 @@ public final class Recorder: Sendable {
     public var queueBytes: Int
     /// Replace an existing file.
     public var force: Bool
+    /// Leave out rows with numbers that are not finite or labels below 0, which are an error otherwise.
+    public var leavesOutFaultyRows = false
 
     /// Options; the defaults are those of `ptoken-record`.
     public init(
@@ -154,7 +142,10 @@ public final class Recorder: Sendable {
     public init() {}
   }
 
-  private let tables: [Table]
+  private let tables: [TableDescription]
+  /// Schedule of each table, where it has one here.
+  private let schedules: [Schedule?]
+  private let leavesOutFaultyRows: Bool
   private let queue: WriteQueue
   /// The last step of the session before, where a recording was resumed.
   public let resumedAfter: StepDescription?
@@ -167,11 +158,21 @@ public final class Recorder: Sendable {
     path: String, run: RunDescription, tables: [Table], options: Options = Options(),
     observer: Observer = Observer()
   ) throws(SnapshotError) {
+    try self.init(
+      path: path, run: run, descriptions: Self.descriptions(tables, options),
+      schedules: tables.map(\.schedule), options: options, observer: observer)
+  }
+
+  /// Starts a recording of tables that are described as files have them.
+  package convenience init(
+    path: String, run: RunDescription, descriptions: [TableDescription],
+    schedules: [Schedule?] = [], options: Options, observer: Observer = Observer()
+  ) throws(SnapshotError) {
     let writer = try Writer(
-      path: path, run: run, tables: Self.descriptions(tables, options),
-      compression: options.compression, synchronization: options.synchronization,
-      rank: options.rank, recordsFrozenLayers: options.recordsFrozenLayers, force: options.force)
-    self.init(writer, tables, options, observer)
+      path: path, run: run, tables: descriptions, compression: options.compression,
+      synchronization: options.synchronization, rank: options.rank,
+      recordsFrozenLayers: options.recordsFrozenLayers, force: options.force)
+    self.init(writer, schedules, options, observer)
   }
 
   /// Goes on with a recording that was interrupted, or whose process died: steps are numbered on.
@@ -184,24 +185,35 @@ public final class Recorder: Sendable {
     resuming path: String, started: String, tables: [Table], options: Options = Options(),
     observer: Observer = Observer()
   ) throws(SnapshotError) {
+    try self.init(
+      resuming: path, started: started, descriptions: Self.descriptions(tables, options),
+      schedules: tables.map(\.schedule), options: options, observer: observer)
+  }
+
+  /// Goes on with a recording of tables that are described as files have them.
+  package convenience init(
+    resuming path: String, started: String, descriptions: [TableDescription],
+    schedules: [Schedule?] = [], options: Options, observer: Observer = Observer()
+  ) throws(SnapshotError) {
     let writer = try Writer(
       resuming: path, started: started, synchronization: options.synchronization,
       rank: options.rank)
-    guard writer.tables == Self.descriptions(tables, options) else {
+    guard writer.tables == descriptions else {
       try writer.close(.interrupted)
       throw SnapshotError(
         code: .mismatch, file: path, object: "/tables",
         message: "expected the tables that the recording began with, found others",
         remedy: "Resume with the options of the first session.")
     }
-    self.init(writer, tables, options, observer)
+    self.init(writer, schedules, options, observer)
   }
 
   private init(
-    _ writer: Writer, _ tables: [Table], _ options: Options,
-    _ observer: Observer
+    _ writer: Writer, _ schedules: [Schedule?], _ options: Options, _ observer: Observer
   ) {
-    self.tables = tables
+    tables = writer.tables
+    self.schedules = schedules
+    leavesOutFaultyRows = options.leavesOutFaultyRows
     resumedAfter = writer.resumedAfter
     // Only now are widths and nonzeros known to be sound.
     let sketches = writer.tables.map { table in
@@ -228,7 +240,7 @@ public final class Recorder: Sendable {
       }
       return TableDescription(
         name: table.name, unit: table.unit, mode: table.mode,
-        schedule: table.scheduleJSON ?? table.schedule.json,
+        schedule: table.schedule?.json,
         columns: table.columns, streams: streams)
     }
   }
@@ -236,42 +248,62 @@ public final class Recorder: Sendable {
   deinit { queue.abandon() }
 
   /// Whether a table's schedule includes a step; ask before computing gradients for it.
-  public func wants(_ step: Int, table: Int) -> Bool { tables[table].schedule.includes(step) }
+  public func wants(_ step: Int, table: Int) -> Bool { schedules[table]?.includes(step) ?? true }
 
   /// Hands over one step's full rows; returns once they are queued.
   ///
   /// - Parameter rows: for each table that took part, its records and values; those of a sketched stream may be
   ///   sketched already: `width` numbers a row, not `elements`.
+  /// - Returns: rows that were left out; 0 unless `Options.leavesOutFaultyRows`.
   /// - Throws: `rowMismatch` for rows that do not fit their table; or what stopped the writing side.
-  public func record(_ step: StepDescription, rows: [TableRows]) throws(SnapshotError) {
-    for part in rows {
-      guard tables.indices.contains(part.table) else {
+  @discardableResult
+  public func record(_ step: StepDescription, rows: [TableRows]) throws(SnapshotError) -> Int {
+    var rows = rows
+    var leftOut = 0
+    for position in rows.indices {
+      try requireShape(of: rows[position])
+      leftOut += try removeFaults(from: &rows[position])
+    }
+    let isEmpty = rows.allSatisfy { $0.records.isEmpty }
+    // A step that has lost all its rows is none.
+    if leftOut == 0 || !isEmpty { try queue.push(step, rows) }
+    return leftOut
+  }
+
+  private func requireShape(of part: TableRows) throws(SnapshotError) {
+    guard tables.indices.contains(part.table) else {
+      throw queue.mismatch("/tables", "expected one of \(tables.count) tables, found \(part.table)")
+    }
+    let table = tables[part.table]
+    guard part.values.count == table.streams.count else {
+      throw queue.mismatch(
+        table.name, "expected \(table.streams.count) streams, found \(part.values.count)")
+    }
+    for (position, (stream, values)) in zip(table.streams, part.values).enumerated() {
+      let rows = part.records.count
+      guard
+        values.count == rows * stream.elements
+          || queue.isSketched(values, rows: rows, stream: position, table: part.table)
+      else {
         throw queue.mismatch(
-          "/tables", "expected one of \(tables.count) tables, found \(part.table)")
-      }
-      let table = tables[part.table]
-      guard part.values.count == table.streams.count else {
-        throw queue.mismatch(
-          table.name, "expected \(table.streams.count) streams, found \(part.values.count)")
-      }
-      for (position, (stream, values)) in zip(table.streams, part.values).enumerated() {
-        if let fault = values.firstFault {
-          throw queue.mismatch(
-            "\(table.name)/\(stream.description.name)",
-            "expected finite numbers, and labels from 0, found \(fault.value) in row \(fault.index / max(1, stream.description.elements))"
-          )
-        }
-        let isSketched = queue.isSketched(
-          values, rows: part.records.count, stream: position, table: part.table)
-        guard values.count == part.records.count * stream.description.elements || isSketched else {
-          throw queue.mismatch(
-            "\(table.name)/\(stream.description.name)",
-            "expected \(part.records.count) rows of shape \(stream.description.shape), "
-              + "found \(values.count) numbers")
-        }
+          "\(table.name)/\(stream.name)",
+          "expected \(rows) rows of shape \(stream.shape), found \(values.count) numbers")
       }
     }
-    try queue.push(step, rows)
+  }
+
+  /// Numbers that a file may not hold: an error, or rows that are left out; how many.
+  private func removeFaults(from part: inout TableRows) throws(SnapshotError) -> Int {
+    guard !leavesOutFaultyRows else { return part.removeFaultyRows() }
+    let table = tables[part.table]
+    for (stream, values) in zip(table.streams, part.values) {
+      guard let fault = values.firstFault else { continue }
+      throw queue.mismatch(
+        "\(table.name)/\(stream.name)",
+        "expected finite numbers, and labels from 0, found \(fault.value) in row \(fault.index / max(1, stream.elements))"
+      )
+    }
+    return 0
   }
 
   /// Steps that are written and committed.

@@ -13,9 +13,34 @@ package enum JSONText {
   /// before a closing bracket.
   package static func isLax(_ bytes: some Collection<UInt8>) -> Bool {
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { return true }
+    var followsComma = false
+    var isLax = false
+    forEachToken(bytes) { byte in
+      if followsComma, byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") { isLax = true }
+      followsComma = byte == UInt8(ascii: ",")
+    }
+    return isLax
+  }
+
+  /// Keys of the outermost object as they are written, of text that is JSON: a parser keeps one of two that are equal.
+  package static func outermostKeys(_ bytes: some Collection<UInt8>) -> Int {
+    var depth = 0
+    var keys = 0
+    forEachToken(bytes) { byte in
+      switch byte {
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+      case UInt8(ascii: ":"): keys += depth == 1 ? 1 : 0
+      default: break
+      }
+    }
+    return keys
+  }
+
+  /// Passes on what is neither in a string nor between tokens; a string by its opening quotation mark.
+  private static func forEachToken(_ bytes: some Collection<UInt8>, _ body: (UInt8) -> Void) {
     var isInString = false
     var isEscaped = false
-    var followsComma = false
     for byte in bytes {
       if isInString {
         if isEscaped {
@@ -29,12 +54,10 @@ package enum JSONText {
       }
       switch byte {
       case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): continue
-      case UInt8(ascii: "}"), UInt8(ascii: "]"): if followsComma { return true }
       case UInt8(ascii: "\""): isInString = true
       default: break
       }
-      followsComma = byte == UInt8(ascii: ",")
+      body(byte)
     }
-    return false
   }
 }

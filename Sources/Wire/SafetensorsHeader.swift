@@ -21,7 +21,7 @@ package struct SafetensorsHeader: Sendable {
     guard let text = String(validating: bytes, as: UTF8.self), !JSONText.isLax(bytes),
       case .object(let members)? = JSONValue(parsing: text)
     else { throw Fault(message: "expected a header that is a JSON object in UTF-8") }
-    guard JSONKeys.count(in: bytes) == members.count else {
+    guard JSONText.outermostKeys(bytes) == members.count else {
       throw Fault(message: "expected each name once in the header")
     }
     metadata = [:]
@@ -92,36 +92,5 @@ package struct SafetensorsHeader: Sendable {
       return number
     }
     return numbers.contains(nil) ? nil : numbers.compactMap { $0 }
-  }
-}
-
-/// Keys of a JSON object as they are written: parsers keep one of two that are equal.
-enum JSONKeys {
-  /// How many keys the outermost object has, of text that is known to be JSON.
-  static func count(in bytes: [UInt8]) -> Int {
-    var depth = 0
-    var keys = 0
-    var isInString = false
-    var isEscaped = false
-    for byte in bytes {
-      if isInString {
-        if isEscaped {
-          isEscaped = false
-        } else if byte == UInt8(ascii: "\\") {
-          isEscaped = true
-        } else if byte == UInt8(ascii: "\"") {
-          isInString = false
-        }
-        continue
-      }
-      switch byte {
-      case UInt8(ascii: "\""): isInString = true
-      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-      case UInt8(ascii: ":"): keys += depth == 1 ? 1 : 0
-      default: break
-      }
-    }
-    return keys
   }
 }

@@ -30,7 +30,7 @@ struct StepTensors {
         throw fault("expected a tensor '\(number)/record' [rows, 16]")
       }
       let rows = record.shape[0]
-      // Names, types and lengths that the table asks for; a length of -1 may be any.
+      // Names, types and shapes that the table asks for.
       var wanted: [(String, Role, [Tensor.ElementType], [[Int]])] = [
         ("record", .record, [.u8], [[rows, 16]])
       ]

@@ -121,7 +121,7 @@ final class Connection: Sendable {
       status = isOurs ? .interrupted : .crashed
     }
     if server.isStopping, end == .connectionLost { (end, status) = (.signal, .interrupted) }
-    if session.unkept > 0 || server.isBudgetSpent, end != .failed {
+    if session.unkept > 0, end != .failed {
       (end, status) = (.budget, .interrupted)
     }
     session.report.end = end
@@ -139,17 +139,11 @@ final class Connection: Sendable {
     var options = server.options.recording
     options.rank = UInt16(hello.rank)
     options.recordsFrozenLayers = hello.recordsFrozenLayers
-    // What is sketched says so itself.
-    options.sketchWidth = nil
+    options.leavesOutFaultyRows = true
     let run = RunDescription(
       id: hello.runID ?? server.runID, created: server.created,
       producer: "\(server.producer), \(hello.producer)", model: hello.model,
       training: hello.training, observer: hello.observer, lossUnit: hello.lossUnit)
-    let tables = hello.tables.map { table in
-      Recorder.Table(
-        name: table.name, unit: table.unit, mode: table.mode, scheduleJSON: table.schedule,
-        columns: table.columns, streams: table.streams.map { Recorder.Stream(description: $0) })
-    }
     var observer = Recorder.Observer()
     observer.failed = { [self] error in
       state.withLock { $0.failure = error }
@@ -168,10 +162,10 @@ final class Connection: Sendable {
     let recorder =
       resumes
       ? try Recorder(
-        resuming: file, started: server.created, tables: tables, options: options,
+        resuming: file, started: server.created, descriptions: hello.tables, options: options,
         observer: observer)
       : try Recorder(
-        path: file, run: run, tables: tables, options: options, observer: observer)
+        path: file, run: run, descriptions: hello.tables, options: options, observer: observer)
     let earlier = recorder.committedSteps
     state.withLock {
       $0.recorder = recorder
@@ -248,12 +242,10 @@ final class Connection: Sendable {
       session.unkept += 1
       return
     }
-    var rows = message.rows
-    for position in rows.indices { session.faultyRows += rows[position].removeFaultyRows() }
-    if !rows.isEmpty, rows.allSatisfy({ $0.records.isEmpty }) {
+    let leftOut = try session.recorder.record(message.step, rows: message.rows)
+    session.faultyRows += leftOut
+    if leftOut > 0, leftOut == message.rows.reduce(0, { $0 + $1.records.count }) {
       session.emptySteps += 1
-    } else {
-      try session.recorder.record(message.step, rows: rows)
     }
   }
 
@@ -294,7 +286,10 @@ final class Connection: Sendable {
     let progress = session.recorder.progress
     let steps = progress.committedSteps
     var info = stat()
-    let bytes = kept != nil && stat(session.file, &info) == 0 ? Int(info.st_size) : 0
+    let isThere = stat(session.file, &info) == 0
+    // What could not be finished is in the journal; the failure says how to make a file of it.
+    if !isThere { kept = nil }
+    let bytes = kept != nil ? Int(info.st_size) : 0
     state.withLock {
       $0.recorder = nil
       $0.dropped = report.droppedSteps

@@ -1,14 +1,13 @@
 private import Foundation
 internal import Results
+private import Synchronization
 internal import Wire
 
 /// Sends a recorder's messages without ever waiting for a client that does not read (W-06).
-final class FrameOutput: @unchecked Sendable {
-  // @unchecked: `lock` guards `pending`.
-  private let lock = NSLock()
+final class FrameOutput: Sendable {
   private let descriptor: Int32
   /// What is left of a message that was begun.
-  private var pending: [UInt8] = []
+  private let pending = Mutex<[UInt8]>([])
 
   #if canImport(Darwin)
     private static let flags = Int32(MSG_DONTWAIT)
@@ -27,29 +26,29 @@ final class FrameOutput: @unchecked Sendable {
 
   /// Sends a message if there is room for it at once: one that a later one replaces.
   func offer(_ message: String, _ body: JSONValue) {
-    lock.withLock {
-      flush()
+    pending.withLock { pending in
+      flush(&pending)
       guard pending.isEmpty else { return }
       pending = Frame.encode(message, body)
-      flush()
+      flush(&pending)
     }
   }
 
   /// Sends a message that must arrive, if the client reads it within some seconds.
   func send(_ message: String, _ body: JSONValue, within seconds: Double = 5) {
-    lock.withLock {
+    pending.withLock { pending in
       pending += Frame.encode(message, body)
       let end = ContinuousClock.now + .seconds(seconds)
-      flush()
+      flush(&pending)
       while !pending.isEmpty, ContinuousClock.now < end {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         _ = poll(&waiting, 1, 100)
-        flush()
+        flush(&pending)
       }
     }
   }
 
-  private func flush() {
+  private func flush(_ pending: inout [UInt8]) {
     while !pending.isEmpty {
       let sent = pending.withUnsafeBytes {
         Foundation.send(descriptor, $0.baseAddress, $0.count, Self.flags)

@@ -19,6 +19,7 @@ public final class PrivateSocket: Sendable {
     let candidates = [environment["XDG_RUNTIME_DIR"], environment["TMPDIR"], "/tmp"]
     var failure = SnapshotError(number: ENOENT, "cannot make a folder", "/tmp")
     for parent in candidates.compactMap({ $0 }) where !parent.isEmpty && parent.utf8.count < 70 {
+      // mkdtemp writes the name that it has made into its argument.
       var name = Array("\(parent)/ptoken-XXXXXX".utf8CString)
       guard mkdtemp(&name) != nil else {
         failure = SnapshotError(number: errno, "cannot make a folder", parent)

@@ -68,7 +68,7 @@ public final class RecordingServer: Sendable {
     public var file: String
     /// Rank of the process that was recorded.
     public var rank: Int
-    /// Nil where no file was made: there was no step.
+    /// Nil where no file was made: there was no step, or it could not be finished and is in its journal.
     public var status: RunStatus?
     /// Steps in the file.
     public var steps: Int
