@@ -46,14 +46,14 @@ OBJECT = Kind("an object", lambda x: isinstance(x, dict))
 ARRAY = Kind("an array", lambda x: isinstance(x, list))
 TEXTS = Kind("an array of strings", lambda x: ARRAY.holds(x) and all(map(TEXT.holds, x)))
 
-_TRAINING = {
+TRAINING = {
     **dict.fromkeys(("data", "optimizer", "sampling"), TEXT),
     **dict.fromkeys(("learning_rate", "epochs"), NUMBER),
     **dict.fromkeys(("batch_size", "seed"), COUNT),
     **dict.fromkeys(("dp_sgd", "probe_observer", "federated"), OBJECT),
     "sampling_rate": SHARE,
 }
-_PRIVACY = {
+PRIVACY = {
     "clip": Kind("a number above 0", lambda x: _is_number(x) and x > 0),
     "noise_multiplier": Kind("a number of at least 0", lambda x: _is_number(x) and x >= 0),
 }
@@ -107,14 +107,14 @@ def _is_date(text: str) -> bool:
 def model(data: Dataset) -> dict:
     """`/model` (R-011)."""
     value = parse(data.read().tobytes(), data.place, "R-010", OBJECT)
-    _check_keys(value, data.place, "R-011", {"name": TEXT, "layers": ARRAY, "parameters": COUNT})
+    check_keys(value, data.place, "R-011", {"name": TEXT, "layers": ARRAY, "parameters": COUNT})
     layers = value["layers"]
     if len(layers) > 65_536:
         raise data.place.error(f"{len(layers)} layers, at most 65536", "R-011")
     for layer in layers:
         if not isinstance(layer, dict):
             raise data.place.error(f"layers: expected objects, found {shown(layer)}", "R-011")
-        _check_keys(layer, data.place, "R-011", {"name": TEXT, "parameters": COUNT})
+        check_keys(layer, data.place, "R-011", {"name": TEXT, "parameters": COUNT})
     check_unique((layer["name"] for layer in layers), data.place, "layers", "R-011")
     if value["parameters"] < sum(layer["parameters"] for layer in layers):
         raise data.place.error("parameters: fewer than those of the layers", "R-011")
@@ -124,12 +124,12 @@ def model(data: Dataset) -> dict:
 def training(data: Dataset) -> dict:
     """`/training` (R-012)."""
     value = parse(data.read().tobytes(), data.place, "R-010", OBJECT)
-    _check_keys(value, data.place, "R-012", {}, _TRAINING)
+    check_keys(value, data.place, "R-012", {}, TRAINING)
     for key in ("dp_sgd", "probe_observer"):
         if key in value:
-            _check_keys(value[key], data.place, "R-012", _PRIVACY, {"delta": NUMBER})
+            check_keys(value[key], data.place, "R-012", PRIVACY, {"delta": NUMBER})
     if "federated" in value:
-        _check_keys(value["federated"], data.place, "R-012", _CLIENTS, _FEDERATED)
+        check_keys(value["federated"], data.place, "R-012", _CLIENTS, _FEDERATED)
     return value
 
 
@@ -142,7 +142,7 @@ def observer(data: Dataset, layers: set[str]) -> dict:
         "'all' or names of layers", lambda x: x == "all" or (TEXTS.holds(x) and layers >= set(x))
     )
     required = {"role": TEXT, "layers": seen, "aggregation": aggregation}
-    _check_keys(value, data.place, "R-016", required)
+    check_keys(value, data.place, "R-016", required)
     return value
 
 
@@ -176,7 +176,7 @@ def table(group: Group) -> dict | None:
     if schedule is None:
         return None
     value = parse(schedule, group.place, "R-094", OBJECT, "schedule")
-    _check_keys(value, group.place, "R-094", {}, dict.fromkeys(("every", "start", "end"), INTEGER))
+    check_keys(value, group.place, "R-094", {}, dict.fromkeys(("every", "start", "end"), INTEGER))
     return value
 
 
@@ -232,11 +232,11 @@ def check_unique(names: Iterable[str], place: Place, what: str, requirement: str
 
 def _object(data: Dataset, required: dict[str, Kind]) -> dict:
     value = parse(data.read().tobytes(), data.place, "R-081", OBJECT)
-    _check_keys(value, data.place, "R-081", required)
+    check_keys(value, data.place, "R-081", required)
     return value
 
 
-def _check_keys(
+def check_keys(
     value: dict,
     place: Place,
     requirement: str,

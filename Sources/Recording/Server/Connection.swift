@@ -280,7 +280,9 @@ final class Connection: Sendable {
         try session.recorder.close(status, captures: [report])
       }
     } catch {
-      failure = failure ?? error.description
+      // The same failure, and where the steps are now.
+      if let failure, report.problems.last == failure { report.problems.removeLast() }
+      failure = error.description
       kept = .interrupted
     }
     let progress = session.recorder.progress

@@ -88,14 +88,14 @@ def description(what: str, value: Mapping[str, Any] | None) -> dict[str, Any]:
     place = Place(what, "")
     try:
         if what == "training":
-            _rules._check_keys(said, place, "R-012", {}, _rules._TRAINING)
+            _rules.check_keys(said, place, "R-012", {}, _rules.TRAINING)
             for key in ("dp_sgd", "probe_observer"):
                 if key in said:
-                    _rules._check_keys(said[key], place, "R-012", _rules._PRIVACY)
+                    _rules.check_keys(said[key], place, "R-012", _rules.PRIVACY)
         elif what == "observer":
-            _rules._check_keys(said, place, "R-016", {}, _OBSERVER)
+            _rules.check_keys(said, place, "R-016", {}, _OBSERVER)
         elif what == "model":
-            _rules._check_keys(said, place, "R-011", {}, _MODEL)
+            _rules.check_keys(said, place, "R-011", {}, _MODEL)
     except FormatError as error:
         raise RecordingError(f"{what}: {error.problem} [{error.requirement}].") from None
     return said

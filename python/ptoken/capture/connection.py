@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,7 @@ MOST_SILENT = 5.0
 """Seconds after a welcome in which a hello still comes in time; a recorder waits for 10."""
 
 
-class Opener:
+class Opener(ABC):
     """A way to a recorder."""
 
     can_reopen = True
@@ -33,9 +34,9 @@ class Opener:
     is_cheap = False
     """Whether it is as well taken again as held open until there is something to say."""
 
+    @abstractmethod
     def open(self) -> socket.socket:
         """A connected socket. Raises RecordingError."""
-        raise NotImplementedError
 
     def explain(self, error: RecordingError) -> str:
         """What to say about a recorder that did not welcome us."""
@@ -62,12 +63,8 @@ class Connection:
         """Name that the file will have, once the recorder has said so."""
         self.closed: dict[str, Any] | None = None
         """What the recorder said at the end."""
-        self.committed = 0
-        """Steps that are safe."""
         self.is_active = True
         """Whether steps are still kept."""
-        self.last_index: int | None = None
-        """Index of the last step of a recording that goes on."""
         try:
             self.welcome = self._await_welcome(seconds)
         except RecordingError as error:
@@ -309,11 +306,8 @@ class Connection:
         self._incoming.add(piece)
         while (message := self._incoming.next()) is not None:
             kind, body = message
-            if kind == "committed":
-                self.committed = int(body["steps"])
-            elif kind == "ready":
+            if kind == "ready":
                 self.file = str(body["file"])
-                self.last_index = body.get("last_index")
             elif kind == "closed":
                 self.closed = body
                 return False

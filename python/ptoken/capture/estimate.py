@@ -39,7 +39,7 @@ class Estimate:
             self._tables[part.table.name] = (part.table, count, size)
 
     def tables(self, steps: int) -> dict[str, int]:
-        """Bytes of each table before compression, of a training of so many optimizer steps; compression saves 10 to 70 %."""
+        """Bytes of each table before compression, of a training of so many optimizer steps."""
         return {
             table.name: size * self._schedule(table).count(steps)
             for table, _, size in self._tables.values()

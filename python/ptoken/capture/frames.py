@@ -22,7 +22,7 @@ _TYPES = {
 
 
 class Pool:
-    """Buffers that are used again: fresh memory costs more than the copy into it. Numpy's are in huge pages."""
+    """Buffers that are used again: fresh memory costs more than the copy into it."""
 
     def __init__(self, most: int) -> None:
         self.most = most

@@ -75,10 +75,32 @@ class RowBuilder:
         """Whether the ids of the batch are those of what its records are, as no others were given."""
         return step.all_ids is None and step.all_inputs is not None
 
-    def content(self, step: Step, *, without_inputs: bool = False) -> list[np.ndarray]:
+    def content(self, step: Step) -> list[np.ndarray]:
         """What records are known by where no ids are given: their inputs and labels, of the whole batch."""
-        given = (None if without_inputs else step.all_inputs, step.all_labels)
+        return self._content(step.all_inputs, step.all_labels)
+
+    def _content(self, *given: Any) -> list[np.ndarray]:
         return [np.asarray(self.arrays.host(part)) for part in given if part is not None]
+
+    def late_ids(
+        self, step: Step, numbered: Sequence[tuple[int, Rows]]
+    ) -> tuple[list[np.ndarray], list[tuple[str, np.ndarray | None]], str | None]:
+        """What `frames.identify_later` needs: columns of the batch, tensors of ids, the tensor that has the inputs already."""
+        targets: list[tuple[str, np.ndarray | None]] = []
+        own = None
+        inputs = step.all_inputs
+        for number, part in numbered:
+            if part.members is not None:
+                targets.append((f"{number}/members/record", None))
+                continue
+            targets.append((f"{number}/record", step.chosen))
+            first = part.columns[0] if part.columns else None
+            if first is not None and first.stream.role == "input" and step.chosen is None:
+                # They were brought here already; sent as they are, they need no second copy either.
+                inputs = first.parts[0]
+                if first.parts[0].dtype == np.float32 and self._config.dtype == "float32":
+                    own = f"{number}/0"
+        return self._content(inputs, step.all_labels), targets, own
 
     def names(self, step: Step) -> list[bytes]:
         """The names behind the ids of the whole batch, where it is not known by its content."""

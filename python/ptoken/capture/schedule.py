@@ -28,7 +28,7 @@ class Schedule:
             object.__setattr__(self, "_chosen", frozenset(self.steps or ()))
 
     def includes(self, step: int) -> bool:
-        """Whether a step is recorded; costs less than a microsecond."""
+        """Whether a step is recorded."""
         if step < self.start or (self.end is not None and step > self.end):
             return False
         if self.steps is not None:

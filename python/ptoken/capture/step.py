@@ -14,45 +14,6 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 
-class NullStep:
-    """A step that is not recorded: takes everything, keeps nothing."""
-
-    __slots__ = ()
-    recording = False
-    """Whether what is added is kept."""
-    loss = None
-
-    def __enter__(self) -> NullStep:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Forgets a loss."""
-
-    def gradients(self, gradients: Mapping[str, Any]) -> None:
-        """Nothing."""
-
-    def batch_gradients(self, gradients: Mapping[str, Any], *, stage: str = "averaged") -> None:
-        """Nothing."""
-
-    def activations(self, activations: Mapping[str, Any]) -> None:
-        """Nothing."""
-
-    def losses(self, losses: Any) -> None:
-        """Nothing."""
-
-    def features(self, features: Mapping[str, Any]) -> None:
-        """Nothing."""
-
-    def scalars(self, scalars: Mapping[str, Any]) -> None:
-        """Nothing."""
-
-
-NULL_STEP = NullStep()
-
-
 class Step:
     """A step that is recorded when the `with` block ends; not if it ends by an exception."""
 
@@ -80,7 +41,7 @@ class Step:
         self.labels: Any = None
         self.chosen: np.ndarray | None = None
         # The passes that make it up, and whether one is under way, where an adapter counts them.
-        self.micro_batches: list[Any] = []
+        self.passes: list[Any] = []
         self.is_inside = False
         # Its copy, until it is handed over.
         self.frame: Frame | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,7 +122,6 @@ class Rows:
     """float64 `[rows]`, where the table has weights."""
     members: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
     """uint32 `[rows]` members of each row, their ids uint8 `[members, 16]`, their weights float64 `[members]`."""
-    frozen: frozenset[str] = field(default_factory=frozenset)
 
 
 def require_rows(table: str, rows: int, like: str, sizes: dict[str, tuple[int, ...]]) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 from .. import capture
 from ..capture.arrays import Arrays
 from ..capture.errors import RecordingError
+from ..capture.null import NullStep
 from ..capture.recorder import is_disabled
-from ..capture.step import NullStep, Step
+from ..capture.step import Step
 from ..capture.tables import Sketched
 from .arrays import JaxArrays, sketch_rows
 from .gradients import Loss, layers_of, per_example_grads
@@ -145,7 +146,7 @@ class Recorder(capture.Recorder):
         found = layers_of(gradients)
         if self._names is None:
             self._names = self.config.choose(found)
-            self._model.setdefault(
+            self._run.model.setdefault(
                 "layers",
                 [
                     {"name": name, "parameters": sum(int(np.size(leaf)) for _, leaf in leaves)}

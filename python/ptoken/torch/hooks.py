@@ -55,6 +55,10 @@ class Capture:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.remove()
+
+    def remove(self) -> None:
+        """Notes no more; what was noted stays."""
         for handle in self._handles:
             handle.remove()
         self._handles = []

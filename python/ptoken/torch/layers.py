@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,13 +117,8 @@ def uncompiled(model: nn.Module) -> Iterator[None]:
             compiled.append((module, module._compiled_call_impl))
             module._compiled_call_impl = None
     try:
-        with torch._dynamo.config.patch(disable=True) if compiled else _nothing():
+        with torch._dynamo.config.patch(disable=True) if compiled else nullcontext():
             yield
     finally:
         for module, code in compiled:
             module._compiled_call_impl = code
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield

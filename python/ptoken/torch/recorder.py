@@ -11,29 +11,19 @@ import torch
 from torch import nn
 
 from .. import capture
+from ..capture import checks
 from ..capture.arrays import Arrays
 from ..capture.errors import RecordingError
+from ..capture.null import NULL_STEP, NullStep
 from ..capture.recorder import is_disabled
-from ..capture.step import NULL_STEP, NullStep, Step
+from ..capture.step import Step
 from ..capture.tables import Sketched
-from . import distributed
-from .arrays import TensorArrays, sketch_rows
-from .hooks import Capture
-from .layers import Layer, batch_norms, has_dropout, layers_of, unwrap
+from . import distributed, gradients
+from .arrays import TensorArrays
+from .layers import batch_norms, has_dropout, layers_of, unwrap
 from .methods import PerExample
+from .passes import Pass, Watch, joined, keep_outputs
 from .state import undisturbed
-
-
-class MicroBatch:
-    """One pass of a step: what it was fed, and what was seen of it."""
-
-    def __init__(self, inputs: Any, labels: Any, record_ids: Any) -> None:
-        self.given = (inputs, labels, record_ids)
-        self.rows = len(inputs) if inputs is not None else 0
-        self.capture: Capture | None = None
-        self.gradient: torch.Tensor | None = None
-        """What a parameter's gradient was when the pass ended: the same tensor as long as gradients are added up."""
-        self.activations: dict[str, torch.Tensor] = {}
 
 
 class Recorder(capture.Recorder):
@@ -93,7 +83,8 @@ class Recorder(capture.Recorder):
                 raise RecordingError(f"{name}: expected {' or '.join(words)}, found {value!r}.")
         self._sketch_on = sketch_on
         self._pending: Step | None = None
-        self._handles: list[Any] = []
+        self._lost: int | None = None
+        """A step one of whose passes failed: the others alone are not the step."""
         self._step_handle: Any = None
         self._optimizer = optimizer
         self._used: dict[str, str | None] = {}
@@ -109,7 +100,6 @@ class Recorder(capture.Recorder):
         self._probe_mode = probe_mode
         self._ways = (per_example, loss_reduction, chunk)
         self._ddp_gradient = ddp_gradient
-        self._autocast: tuple[str, torch.dtype] | None = None
         self._dp = optimizer if hasattr(optimizer, "noise_multiplier") else None
         rank, ranks = distributed.world()
         description = {
@@ -122,12 +112,12 @@ class Recorder(capture.Recorder):
         def begin(shared: dict[str, Any]) -> tuple[str, bytes]:
             super(Recorder, self).__init__(
                 target,
-                probe=_probe(probe, self._inner),
+                probe=_probe(probe),
                 model=description,
                 training={**self._training_description(), **(training or {})},
                 **{"rank": rank, "ranks": ranks, **rest, **shared},
             )
-            return self._run_id or "", self._key
+            return self._run.id or "", self._key
 
         distributed.agree(rank, ranks, begin)
         if optimizer is not None and self._is_open:
@@ -143,8 +133,8 @@ class Recorder(capture.Recorder):
         chosen = set(self.config.choose(layer.name for layer in self._all_layers))
         self._layers = [layer for layer in self._all_layers if layer.name in chosen]
         self._per_example = PerExample(self._inner, self._layers, self._loss_fn, *self._ways)
+        self._watch = Watch(self._inner, self._layers)
         if self._dp is not None:
-            self._rows.clip_norm = None
             self._rows.batch_clip_norm = _number(self._dp.max_grad_norm)
             self._rows.noise_multiplier = float(self._dp.noise_multiplier)
         if self._probe is not None and self._loss_fn is None:
@@ -189,49 +179,58 @@ class Recorder(capture.Recorder):
         if self._optimizer is None or not self._is_open:
             return super().step(inputs=inputs, labels=labels, record_ids=record_ids, **rest)
         step = self._pending
-        if step is not None and self._was_skipped():
-            # The optimizer did not step: a gradient scaler met infinity. The next pass begins the step anew.
+        if step is not None and self._was_cleared():
+            # The optimizer did not step: a gradient scaler met infinity. This pass begins the step anew.
             self._forget_pending()
             step = None
         if step is None:
             loss, index = rest.pop("loss", None), rest.pop("index", None)
             if index is not None:
                 self._index = index
+            self._probe_if_due(self._index, rest)
             if (
-                self._probe is not None
-                and self._last_probe != self._index
-                and self._probe_schedule.includes(self._index)
+                not self._is_due(self._index)
+                or self._lost == self._index
+                or not self._session.is_active
             ):
-                self._take_probe(self._index, rest)
-            if not self._is_due(self._index):
-                return NULL_STEP
-            if not self._can_send():
                 return NULL_STEP
             step = Step(self, self._index, "trace", rest)
             step.loss = loss
-            step.micro_batches = []
+        self._lost = step.index
         with self._guarded("a traced step"):
+            checks.step_description(step.description)
             self._rows.take_batch(step, inputs, labels, record_ids, choosing=False)
-            batch = MicroBatch(inputs, labels, record_ids)
-            step.micro_batches.append(batch)
+            step.passes.append(self._watched(inputs, labels, record_ids))
             step.is_inside = True
-            self._watch(batch)
             self._pending = step
+            self._lost = None
             return step
+        self._forget_pending()
         return NULL_STEP
 
     def _begin(self, step: Step, inputs: Any, labels: Any) -> None:
         """Without an optimizer: gradients of examples at the weights of the moment, before the block changes them."""
-        batch = MicroBatch(step.all_inputs, step.all_labels, step.all_ids)
-        step.micro_batches = [batch]
-        self._watch(batch)
+        step.passes = [self._watched(step.all_inputs, step.all_labels, step.all_ids)]
         self._describe(step)
         if self._loss_fn is not None and self._takes_examples:
             with undisturbed(self._inner):
                 self._take_examples(step, inputs, labels)
 
+    def _watched(self, inputs: Any, labels: Any, record_ids: Any) -> Pass:
+        """A pass that is about to begin, with the hooks that it needs."""
+        seen = Pass(inputs, labels, record_ids)
+        if self._loss_fn is None and self._takes_examples and not self._is_opacus():
+            self._per_example.require_examples()
+            seen.capture = self._per_example.capture()
+        self._watch.begin(seen, with_activations=self._traces_activations)
+        return seen
+
+    @property
+    def _traces_activations(self) -> bool:
+        return self.config.collects("activations") and self.config.traces_examples
+
     def _complete(self, step: Step) -> None:
-        self._unwatch()
+        self._watch.end()
         if self._loss_fn is None and self._takes_examples:
             self._take_captured(step)
         self._take_activations(step)
@@ -248,32 +247,34 @@ class Recorder(capture.Recorder):
     def _finish(self, step: Step, failed: bool) -> None:
         if self._optimizer is None:
             if failed:
-                self._unwatch()
+                self._watch.end()
             super()._finish(step, failed)
             return
         step.is_inside = False
+        if failed:
+            self._lost = step.index
+            self._forget_pending()
+            return
         if self._pending is step:
             self._forget_cleared(step)
-        if failed:
-            self._forget_pending()
-        elif self._is_open:
+        if self._is_open:
             with self._guarded("a traced step"):
-                self._unwatch()
+                self._watch.end()
                 self._release(step)
 
     def _before_update(self, *_: Any) -> None:
         """Called by the optimizer before it changes the weights: the step is whole."""
         if not self._is_open or os.getpid() != self._pid:
             return
-        step, self._pending = self._pending, None
+        step, self._pending, self._lost = self._pending, None, None
         index, self._index = self._index, self._index + 1
         self.passed += 1
         if step is None:
-            if self._is_due(index) and not self._can_send():
+            if self._is_due(index) and not self._session.is_active:
                 self.dropped += 1
             return
         with self._guarded("a traced step"):
-            self._unwatch()
+            self._watch.end()
             self._forget_cleared(step)
             self._gather(step)
             self._copy(step)
@@ -281,18 +282,19 @@ class Recorder(capture.Recorder):
                 self._release(step)
 
     def _gather(self, step: Step) -> None:
-        batches = step.micro_batches
-        inputs, labels, ids = (_joined([batch.given[i] for batch in batches]) for i in range(3))
+        passes = step.passes
+        inputs, labels, ids = (joined([seen.given[i] for seen in passes]) for i in range(3))
         self._rows.take_batch(step, inputs, labels, ids)
         self._describe(step)
-        step.description["accumulation"] = len(batches)
+        step.description["accumulation"] = len(passes)
         if self._scaler is not None:
             step.description["loss_scale"] = float(self._scaler.get_scale())
         if self._takes_examples:
             samples = self._per_example.grad_samples()
             if samples is not None and self._ways[0] in ("auto", "opacus"):
                 self._per_example.used = "opacus"
-                self._set_examples(step, samples, None)
+                rows = len(next(iter(samples.values())))
+                self._set_examples(step, gradients.by_layer(self._layers, samples, rows))
             elif self._loss_fn is not None:
                 with undisturbed(self._inner):
                     self._take_examples(step, step.inputs, step.labels)
@@ -309,7 +311,7 @@ class Recorder(capture.Recorder):
             step.description.setdefault(
                 "learning_rate", _number(optimizer.param_groups[0].get("lr"))
             )
-        step.description.setdefault("participants", self._ranks)
+        step.description.setdefault("participants", self._run.ranks)
         step.description.update(self._modes_now())
         step.frozen = frozenset(layer.name for layer in self._layers if layer.is_frozen)
 
@@ -320,39 +322,10 @@ class Recorder(capture.Recorder):
             "batch_norm": "batch" if batch_norms(self._inner) else "running",
         }
 
-    # Watching a pass of training.
-
-    def _watch(self, batch: MicroBatch) -> None:
-        """Hooks for this pass alone."""
-        self._unwatch()
-
-        def note(*_: Any) -> None:
-            device = next(self._inner.parameters()).device.type
-            is_on = torch.is_autocast_enabled(device)
-            self._autocast = (device, torch.get_autocast_dtype(device)) if is_on else None
-
-        self._handles.append(self._inner.register_forward_pre_hook(note))
-        if self.config.collects("activations") and self.config.traces_examples:
-            for layer in self._layers:
-                self._handles.append(
-                    layer.module.register_forward_hook(_keeper(layer.name, batch.activations))
-                )
-        if self._loss_fn is None and self._takes_examples and not self._is_opacus():
-            self._per_example.require_examples()
-            batch.capture = self._per_example.capture()
-            batch.capture.__enter__()
-            self._handles.append(batch.capture)
-
-    def _unwatch(self) -> None:
-        for handle in self._handles:
-            if isinstance(handle, Capture):
-                handle.__exit__()
-            else:
-                handle.remove()
-        self._handles = []
+    # Passes that do not count.
 
     def _forget_pending(self) -> None:
-        self._unwatch()
+        self._watch.end()
         self._pending = None
 
     def _forget_cleared(self, step: Step) -> None:
@@ -360,12 +333,12 @@ class Recorder(capture.Recorder):
         trained = [
             p for layer in self._all_layers for _, p in layer.parameters if p.grad is not None
         ]
-        batches = step.micro_batches
-        batches[-1].gradient = trained[0].grad if trained else None
-        if len(batches) > 1 and batches[-2].gradient is not batches[-1].gradient:
-            step.micro_batches = batches[-1:]
+        passes = step.passes
+        passes[-1].gradient = trained[0].grad if trained else None
+        if len(passes) > 1 and passes[-2].gradient is not passes[-1].gradient:
+            step.passes = passes[-1:]
 
-    def _was_skipped(self) -> bool:
+    def _was_cleared(self) -> bool:
         """Whether gradients were cleared since the pending step's last pass, without the optimizer's stepping."""
         trained = [p for layer in self._all_layers for _, p in layer.parameters if p.requires_grad]
         return all(p.grad is None or not bool(p.grad.any()) for p in trained)
@@ -376,18 +349,14 @@ class Recorder(capture.Recorder):
     # Gradients.
 
     @contextmanager
-    def _as_in_training(self) -> Any:
-        """Our own passes: under training's autocast, and without Opacus' hooks."""
-        autocast = (
-            torch.autocast(self._autocast[0], dtype=self._autocast[1])
-            if self._autocast
-            else nullcontext()
-        )
+    def _own_passes(self, mode: str) -> Any:
+        """Passes of our own: without Opacus' hooks; traced ones under training's autocast, probes always in full precision."""
+        cast = self._watch.autocast if mode == "trace" else None
         opacus = self._wrapped if self._is_opacus() else None
         if opacus is not None:
             opacus.disable_hooks()
         try:
-            with autocast:
+            with torch.autocast(cast[0], dtype=cast[1]) if cast else nullcontext():
                 yield
         finally:
             if opacus is not None:
@@ -395,124 +364,74 @@ class Recorder(capture.Recorder):
 
     def _take_examples(self, step: Step, inputs: Any, labels: Any) -> None:
         chunk = self._per_example.chunk_of(len(inputs)) or len(inputs)
-        sketches = {layer.name: self.config.sketch_of(layer.elements) for layer in self._layers}
-        if len(inputs) <= chunk or not any(sketches.values()) or self.config.reductions:
-            with self._as_in_training():
-                found, losses = self._per_example(inputs, labels)
-            self._set_examples(step, found, losses)
-            return
-        # Too much to have at a time: each chunk is sketched as it comes.
-        taken: list[tuple[dict[str, Any], torch.Tensor | None]] = []
-        for first in range(0, len(inputs), chunk):
-            rows = slice(first, first + chunk)
-            with self._as_in_training():
-                found, losses = self._per_example(
-                    inputs[rows], None if labels is None else labels[rows]
+        is_wide = any(self.config.sketch_of(layer.elements) for layer in self._layers)
+        with self._own_passes(step.mode):
+            if len(inputs) > chunk and is_wide and not self.config.reductions:
+                found, losses = gradients.in_chunks(
+                    self._per_example, self._layers, self.config, inputs, labels, chunk
                 )
-            part = self._by_layer(found, len(inputs[rows]))
-            for name, sketch in sketches.items():
-                if sketch is not None:
-                    whole = torch.cat([tensor.flatten(1) for tensor in part[name]], 1)
-                    part[name] = (sketch_rows(whole, sketch),)
-            taken.append((part, losses))
-        self._used[step.mode] = self._per_example.used
-        step.gradients(
-            {
-                layer.name: self._joined_chunks(layer, sketches[layer.name], taken)
-                for layer in self._layers
-            }
-        )
-        if all(losses is not None for _, losses in taken):
-            step.losses(torch.cat([losses for _, losses in taken]))
-
-    def _joined_chunks(
-        self, layer: Layer, sketch: Any, taken: list[tuple[dict[str, Any], Any]]
-    ) -> Any:
-        parts = [part[layer.name] for part, _ in taken]
-        joined = tuple(torch.cat([part[i] for part in parts]) for i in range(len(parts[0])))
-        if sketch is None:
-            return joined
-        own = layer.parameters
-        return Sketched(joined[0], tuple(own[0][1].shape) if len(own) == 1 else (layer.elements,))
+            else:
+                by_name, losses = self._per_example(inputs, labels)
+                found = gradients.by_layer(self._layers, by_name, len(inputs))
+        self._set_examples(step, found, losses)
 
     def _set_examples(
-        self, step: Step, found: Mapping[str, torch.Tensor], losses: torch.Tensor | None
+        self, step: Step, found: Mapping[str, Any], losses: torch.Tensor | None = None
     ) -> None:
         self._used[step.mode] = self._per_example.used
-        rows = next((len(value) for value in found.values()), None)
-        if rows is None:
-            rows = len(step.chosen) if step.chosen is not None else step.count or 0
-        step.gradients(self._by_layer(found, rows))
+        step.gradients(found)
         if losses is not None:
             step.losses(losses)
-
-    def _by_layer(self, found: Mapping[str, torch.Tensor], rows: int) -> dict[str, Any]:
-        return {
-            layer.name: tuple(
-                found[name] if name in found else _zeros(rows, parameter)
-                for name, parameter in layer.parameters
-            )
-            for layer in self._layers
-        }
 
     def _take_captured(self, step: Step) -> None:
         """Gradients of examples out of training's own backward passes."""
         scale = 1.0 if self._scaler is None else 1 / float(self._scaler.get_scale())
         parts = []
-        for batch in step.micro_batches:
-            assert batch.capture is not None
-            if not batch.capture.returned:
+        for seen in step.passes:
+            assert seen.capture is not None
+            if not seen.capture.returned:
                 raise RecordingError(
                     "hooks saw no backward pass inside the step: compiled code calls none. Give loss_fn, or trace "
                     "batches only: trace='batches'."
                 )
-            parts.append(batch.capture.gradients(scale * self._per_example.scale(batch.rows)))
-        names = {name for part in parts for name in part}
-        self._set_examples(
-            step,
-            {
-                name: torch.cat([part[name] for part in parts])
-                for name in names
-                if all(name in p for p in parts)
-            },
-            None,
-        )
+            parts.append(seen.capture.gradients(scale * self._per_example.scale(seen.rows)))
+        names = set.intersection(*(set(part) for part in parts))
+        found = {name: torch.cat([part[name] for part in parts]) for name in names}
+        rows = sum(seen.rows for seen in step.passes)
+        self._set_examples(step, gradients.by_layer(self._layers, found, rows))
 
     def _take_activations(self, step: Step) -> None:
-        if self.config.collects("activations") and self.config.traces_examples:
-            found = [batch.activations for batch in step.micro_batches]
+        if self._traces_activations:
+            found = [seen.activations for seen in step.passes]
             names = [
                 layer.name for layer in self._layers if all(layer.name in part for part in found)
             ]
             step.activations({name: torch.cat([part[name] for part in found]) for name in names})
 
     def _take_batch(self, step: Step) -> None:
-        """The gradient that the optimizer is about to use."""
-        stage = (
-            "averaged"
-            if self._dp is None
-            else "noised"
-            if self._dp.noise_multiplier > 0
-            else "clipped"
-        )
-        gradients = {
-            layer.name: tuple(
-                _zeros(None, p)
-                if p.grad is None
-                else p.grad.to_dense()
-                if p.grad.is_sparse
-                else p.grad
-                for _, p in layer.parameters
-            )
-            for layer in self._layers
-        }
+        """The gradient that the optimizer is about to use, or this rank's own share of it."""
+        if self._dp is None:
+            stage = "averaged"
+        else:
+            stage = "noised" if self._dp.noise_multiplier > 0 else "clipped"
+        found = gradients.of_batch(self._layers)
+        if self._ddp_gradient == "local" and self._run.ranks > 1:
+            found = self._local_mean(step)
+        step.batch_gradients(found, stage=stage)
+
+    def _local_mean(self, step: Step) -> dict[str, tuple[torch.Tensor, ...]]:
+        """The mean over this rank's own examples, all of which must be at hand."""
         own = (step.examples or {}).get("gradients") or {}
-        is_whole = own and not any(isinstance(parts, Sketched) for parts in own.values())
-        if self._ddp_gradient == "local" and self._ranks > 1 and is_whole:
-            gradients = {
-                name: tuple(part.float().mean(0) for part in parts) for name, parts in own.items()
-            }
-        step.batch_gradients(gradients, stage=stage)
+        if (
+            not own
+            or step.chosen is not None
+            or any(isinstance(parts, Sketched) for parts in own.values())
+        ):
+            raise RecordingError(
+                "ddp_gradient='local': expected the gradients of all of the rank's examples, found some, sketched ones or "
+                "none. Trace examples without max_rows, with a larger chunk, or record ddp_gradient='averaged'."
+            )
+        return {name: tuple(part.float().mean(0) for part in parts) for name, parts in own.items()}
 
     # Probes.
 
@@ -537,11 +456,8 @@ class Recorder(capture.Recorder):
         chunk = self._per_example.chunk_of(len(x)) or len(x)
         for first in range(0, len(x), chunk):
             kept: dict[str, torch.Tensor] = {}
-            handles = [
-                layer.module.register_forward_hook(_keeper(layer.name, kept))
-                for layer in self._layers
-            ]
-            with torch.no_grad(), self._as_in_training():
+            handles = keep_outputs(self._layers, kept)
+            with torch.no_grad(), self._own_passes(step.mode):
                 self._inner(x[first : first + chunk])
             for handle in handles:
                 handle.remove()
@@ -550,40 +466,11 @@ class Recorder(capture.Recorder):
 
     def close(self, status: str = "complete", timeout: float = 60) -> None:
         """As `ptoken.Recorder.close`; hooks are removed."""
-        self._forget_pending()
         if self._step_handle is not None:
+            self._forget_pending()
             self._step_handle.remove()
             self._step_handle = None
         super().close(status, timeout)
-
-
-def _keeper(name: str, kept: dict[str, torch.Tensor]) -> Callable[..., None]:
-    """A forward hook that keeps a layer's first output of a pass."""
-
-    def keep(_: nn.Module, __: Any, output: Any) -> None:
-        if isinstance(output, (tuple, list)):
-            output = output[0]
-        if isinstance(output, torch.Tensor) and name not in kept:
-            kept[name] = output.detach()
-
-    return keep
-
-
-def _zeros(rows: int | None, parameter: nn.Parameter) -> torch.Tensor:
-    """Zeros in the place of a gradient that there is none of; they take no memory."""
-    shape = parameter.shape if rows is None else (rows, *parameter.shape)
-    return torch.zeros((), device=parameter.device).expand(shape)
-
-
-def _joined(values: list[Any]) -> Any:
-    """The micro-batches of a step as one batch."""
-    if len(values) == 1 or all(value is None for value in values):
-        return values[0]
-    if isinstance(values[0], torch.Tensor):
-        return torch.cat(values)
-    return [
-        item for value in values for item in (value.tolist() if hasattr(value, "tolist") else value)
-    ]
 
 
 def _number(value: Any) -> float:
@@ -593,7 +480,7 @@ def _number(value: Any) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _probe(given: Any, model: nn.Module) -> tuple[Any, ...] | None:
+def _probe(given: Any) -> tuple[Any, ...] | None:
     """A probe set as tensors; a dataset is collated."""
     if given is None:
         return None

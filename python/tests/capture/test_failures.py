@@ -348,3 +348,35 @@ def test_nothing_recorded_is_said_loudly(tmp_path):
         in outcome.stderr
     )
     assert not (tmp_path / "run.h5").exists()
+
+
+def test_a_file_that_cannot_be_finished_is_not_spoken_of_as_one(tmp_path):
+    # A limit on the size of files leaves no room to finish in: all committed steps are in the journal.
+    command = [
+        program("ptoken-record"),
+        "run.h5",
+        "--compression",
+        "none",
+        "--",
+        sys.executable,
+        "-c",
+        SCRIPT,
+    ]
+    outcome = subprocess.run(
+        ["bash", "-c", 'ulimit -f 42000; exec "$@"', "bash", *command],
+        cwd=tmp_path, env=environment(STEPS="200", EACH="time.sleep(0.002)"),
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert outcome.returncode == 0 and "trained 200" in outcome.stdout, outcome.stderr
+    assert " 0 B" not in outcome.stderr
+    if not (tmp_path / "run.h5").exists():
+        assert "ptoken-inspect recover run.h5" in outcome.stderr
+        assert "Next: ptoken-analyze" not in outcome.stderr
+        subprocess.run(
+            [program("ptoken-inspect"), "recover", "run.h5"],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
+    with ptoken.open(tmp_path / "run.h5") as snap:
+        assert 0 < len(snap.steps) < 200

@@ -96,7 +96,7 @@ def test_training_that_needs_longer_than_a_recorder_waits_for_a_hello_is_recorde
 def test_run_and_key_stay_those_of_the_first_welcome(tmp_path, monkeypatch):
     monkeypatch.setattr(connection, "MOST_SILENT", -1.0)
     recorder = ptoken.Recorder(tmp_path / "run.h5", gradients=gradients, probe=(X, Y), every=1)
-    first, run_id, key = recorder._recording.process.pid, recorder._run_id, recorder._key
+    first, run_id, key = recorder._recording.process.pid, recorder._run.id, recorder._key
     recorder.probe()
     steps(recorder)
     recorder.close()

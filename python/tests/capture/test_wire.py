@@ -8,7 +8,7 @@ import ptoken
 import pytest
 from fake_recorder import KEY, FakeRecorder, frame
 from ptoken import RecordingError, RecordingWarning
-from ptoken.capture import recorder as recorder_module
+from ptoken.capture import session as session_module
 from ptoken.capture.identity import content
 from ptoken.capture.wire import Incoming, head
 
@@ -129,7 +129,7 @@ def test_a_recorder_that_ends_is_said_once_and_the_steps_are_counted(how, words)
 
 
 def test_a_probe_does_not_wait_for_a_stuck_recorder_again_and_again(monkeypatch):
-    monkeypatch.setattr(recorder_module, "PROBE_PATIENCE", 0.4)
+    monkeypatch.setattr(session_module, "PROBE_PATIENCE", 0.4)
     fake = FakeRecorder(stuck=True)
     x = np.ones((100, 1000), "f4")
     recorder = ptoken.Recorder(

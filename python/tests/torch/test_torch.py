@@ -507,3 +507,58 @@ def test_hooks_are_there_in_recorded_steps_alone(tmp_path):
     with ptoken.open(tmp_path / "run.h5") as snap:
         assert "0/activation" in snap.tables["trace"].features
     gc.collect()
+
+
+def test_a_step_one_of_whose_passes_failed_is_left_out_whole(tmp_path, monkeypatch):
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    recorder = start(tmp_path, model, optimizer)
+    data = list(batches(6, rows=4))
+
+    def run(passes, broken=False):
+        for number, (x, y) in enumerate(passes):
+            labels = y[:3] if broken and number == 1 else y
+            with recorder.step(inputs=x, labels=labels):
+                LOSS(model(x), y).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    run(data[:2])
+    with pytest.warns(RecordingWarning, match="expected 4 rows"):
+        run(data[:3], broken=True)
+    run(data[4:])
+    recorder.close()
+    with ptoken.open(tmp_path / "run.h5") as snap:
+        assert list(snap.steps["index"]) == [0, 2]
+        assert list(snap.steps["accumulation"]) == [2, 2]
+    assert recorder.dropped == 1 and recorder.passed == 3
+
+
+def test_probes_are_in_full_precision_whatever_training_is_cast_to(tmp_path):
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), 0.0)
+    x, y = next(batches(1))
+    recorder = start(tmp_path, model, optimizer, probe=(x, y), probe_every=1)
+    for _ in range(2):
+        with recorder.step(inputs=x, labels=y):
+            optimizer.zero_grad()
+            with torch.autocast("cpu", torch.bfloat16):
+                loss = LOSS(model(x), y)
+            loss.backward()
+            optimizer.step()
+    recorder.close()
+    with ptoken.open(tmp_path / "run.h5") as snap:
+        probe, trace = snap.tables["probe"].gradients["0"], snap.tables["trace"].gradients["0"]
+        np.testing.assert_array_equal(probe.at(0), probe.at(1))
+        assert np.abs(trace.at(0) - probe.at(0)).max() > 1e-5
+
+
+def test_a_local_gradient_that_would_not_be_the_ranks_own_is_refused(tmp_path):
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    recorder = start(tmp_path, model, optimizer, ddp_gradient="local", max_rows=3)
+    # As in a run of two ranks; one process alone takes the averaged gradient, which is its own.
+    recorder._run.ranks = 2
+    with pytest.raises(RecordingError, match="ddp_gradient='local': expected the gradients of all"):
+        train(recorder, model, optimizer, batches(1))
+    recorder.close()
