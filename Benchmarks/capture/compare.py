@@ -2,6 +2,7 @@
 """Slowdown of training, time blocked, and throughput, against other ways to keep the same gradients."""
 
 import argparse
+import os
 import shutil
 import statistics
 import sys
@@ -15,6 +16,8 @@ import numpy as np
 import ptoken
 import ptoken.torch
 import torch
+from ptoken.capture.tables import Sketch
+from ptoken.torch.arrays import sketch_rows
 from ptoken.torch.layers import layers_of
 from ptoken.torch.methods import PerExample
 from ptoken.torch.state import undisturbed
@@ -231,78 +234,113 @@ def slowdown(options, root):
 def throughput(options, root):
     """Socket to disk: rows handed over until the file has its name, against h5py at the same filter."""
     print(
-        "\n| rows | compression | MB | ours MB/s | h5py + hdf5plugin MB/s | ratio | recorder's peak MB | queue MB |"
+        "\n| compression | MB | ours MB/s | h5py + hdf5plugin MB/s | ratio | recorder's peak MB | queue MB |"
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|")
     training = Training("CNN 1-32-64-10")
     steps = 24 if options.short else 72
-    kinds = {}
+    rows = []
     for _ in range(steps):
         training.update()
-        found = training.gradients()
-        kinds.setdefault("gradients", []).append(
-            {key: value.flatten(1).numpy() for key, value in found.items()}
-        )
-    for kind, rows in kinds.items():
-        size = sum(value.nbytes for step in rows for value in step.values())
-        for compression in ("zstd", "none"):
-            ratios, mine, theirs = [], [], []
-            for _ in range(2 if options.short else 5):
-                peak = []
+        rows.append({key: value.flatten(1).numpy() for key, value in training.gradients().items()})
+    size = sum(value.nbytes for step in rows for value in step.values())
+    for compression in ("zstd", "none"):
+        ratios, mine, theirs = [], [], []
+        for _ in range(2 if options.short else 5):
+            peak = []
 
-                recorder = ptoken.Recorder(
-                    root / "run.h5", every=1, sketch=None, collect=["gradients"], trace="examples", force=True,
-                    on_full="block", block_seconds=60, compression=compression, sync="never", queue="64MB",
-                )  # fmt: skip
-                process = recorder._recording.process
+            recorder = ptoken.Recorder(
+                root / "run.h5", every=1, sketch=None, collect=["gradients"], trace="examples", force=True,
+                on_full="block", block_seconds=60, compression=compression, sync="never", queue="64MB",
+            )  # fmt: skip
+            process = recorder._recording.process
 
-                def run():
+            def run():
+                for step in rows:
+                    with recorder.step() as open_step:
+                        open_step.gradients(step)
+                peak.append(high_water(process.pid))
+                recorder.close()
+                assert recorder.dropped == 0
+
+            ours_s = timed(run)
+
+            def peer():
+                (root / "peer.h5").unlink(missing_ok=True)
+                filters = (
+                    {"shuffle": True, "fletcher32": True, **hdf5plugin.Zstd(3)}
+                    if compression == "zstd"
+                    else {}
+                )
+                with h5py.File(root / "peer.h5", "w") as file:
+                    for key, value in rows[0].items():
+                        chunk = (
+                            max(1, min(len(value), 32768 // value.shape[1])),
+                            min(value.shape[1], 32768),
+                        )
+                        file.create_dataset(
+                            key,
+                            (0, value.shape[1]),
+                            "f4",
+                            maxshape=(None, value.shape[1]),
+                            chunks=chunk,
+                            **filters,
+                        )
                     for step in rows:
-                        with recorder.step() as open_step:
-                            open_step.gradients(step)
-                    peak.append(high_water(process.pid))
-                    recorder.close()
-                    assert recorder.dropped == 0
+                        for key, value in step.items():
+                            data = file[key]
+                            data.resize(len(data) + len(value), 0)
+                            data[-len(value) :] = value
+                    file.flush()
 
-                ours_s = timed(run)
+            peer_s = timed(peer)
+            ratios.append(peer_s / ours_s)
+            mine.append(size / 1e6 / ours_s)
+            theirs.append(size / 1e6 / peer_s)
+        print(
+            f"| {compression} | {size / 1e6:.0f} | {statistics.median(mine):.0f} | "
+            f"{statistics.median(theirs):.0f} | {statistics.median(ratios):.2f} | {max(peak) / 1e6:.0f} | 64 + 256 |",
+            flush=True,
+        )
 
-                def peer():
-                    (root / "peer.h5").unlink(missing_ok=True)
-                    filters = (
-                        {"shuffle": True, "fletcher32": True, **hdf5plugin.Zstd(3)}
-                        if compression == "zstd"
-                        else {}
-                    )
-                    with h5py.File(root / "peer.h5", "w") as file:
-                        for key, value in rows[0].items():
-                            chunk = (
-                                max(1, min(len(value), 32768 // value.shape[1])),
-                                min(value.shape[1], 32768),
-                            )
-                            file.create_dataset(
-                                key,
-                                (0, value.shape[1]),
-                                "f4",
-                                maxshape=(None, value.shape[1]),
-                                chunks=chunk,
-                                **filters,
-                            )
-                        for step in rows:
-                            for key, value in step.items():
-                                data = file[key]
-                                data.resize(len(data) + len(value), 0)
-                                data[-len(value) :] = value
-                        file.flush()
 
-                peer_s = timed(peer)
-                ratios.append(peer_s / ours_s)
-                mine.append(size / 1e6 / ours_s)
-                theirs.append(size / 1e6 / peer_s)
-            print(
-                f"| {kind} | {compression} | {size / 1e6:.0f} | {statistics.median(mine):.0f} | "
-                f"{statistics.median(theirs):.0f} | {statistics.median(ratios):.2f} | {max(peak) / 1e6:.0f} | 64 + 256 |",
-                flush=True,
-            )
+def small(options, root):
+    """What a step costs that is not recorded, and sketching on the training thread against copying."""
+    x, y = torch.randn(ROWS, 784), torch.randint(0, 10, (ROWS,))
+    training = Training("MLP 784-256-10")
+    print("\n| a step that is not recorded | microseconds |")
+    print("|---|---|")
+    for name, disabled in (("not due", False), ("PTOKEN_DISABLE=1", True)):
+        os.environ["PTOKEN_DISABLE"] = "1" if disabled else ""
+        recorder = ptoken.torch.Recorder(
+            root / "run.h5",
+            training.model,
+            LOSS,
+            optimizer=training.optimizer,
+            start=10**9,
+            force=True,
+        )
+
+        def many():
+            for _ in range(10_000):
+                with recorder.step(inputs=x, labels=y):
+                    pass
+
+        print(f"| {name} | {100 * statistics.median(timed(many) for _ in range(5)):.2f} |")
+        recorder.close()
+    os.environ["PTOKEN_DISABLE"] = ""
+    print("\n| rows x numbers to 256 | sketch on the training thread ms | copy ms |")
+    print("|---|---|---|")
+    for rows, numbers in ((64, 25_000), (64, 100_000)):
+        values = torch.randn(rows, numbers)
+        target = np.empty((rows, numbers), "f4")
+        sketch = Sketch(256, 4, 0)
+        sketch_rows(values, sketch)
+        made = statistics.median(timed(lambda: sketch_rows(values, sketch)) for _ in range(5))
+        copied = statistics.median(
+            timed(lambda: np.copyto(target, values.numpy())) for _ in range(5)
+        )
+        print(f"| {rows} x {numbers} | {1000 * made:.1f} | {1000 * copied:.1f} |", flush=True)
 
 
 def high_water(pid):
@@ -328,6 +366,7 @@ def main():
     print("and discards the same gradients, medians of rounds that change their order.\n")
     slowdown(options, options.folder)
     throughput(options, options.folder)
+    small(options, options.folder)
 
 
 sys.exit(main())

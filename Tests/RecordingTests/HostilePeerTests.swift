@@ -66,6 +66,22 @@ struct HostilePeerTests {
     #expect(message.contains(requirement), "\(message)")
   }
 
+  @Test("a hello that is refused is told of, and its rank may try again")
+  func again() throws {
+    try withServer { (server, _) throws in
+      let first = Peer(server)
+      first.say(Peer.hello { $0.replacing(#""layer": "w""#, with: #""layer": "q""#) })
+      #expect(throws: Peer.Refused.self) { try first.hear("ready") }
+      server.finish()
+      #expect(server.refusals.count == 1 && server.refusals[0].contains("R-045"))
+      let second = Peer(server)
+      second.say(Peer.hello())
+      second.say(Peer.step(0))
+      second.say(Peer.bye())
+      #expect(try second.hear("closed")["steps"] == .number(1))
+    }
+  }
+
   @Test(
     "a step that is wrong is refused with its offset, and the steps before are kept",
     arguments: [

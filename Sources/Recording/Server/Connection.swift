@@ -102,7 +102,7 @@ final class Connection: Sendable {
       else { return nil }
       session = try begin(Hello(frame))
     } catch {
-      refuse(error)
+      server.noteRefusal(refuse(error))
       return nil
     }
     var end = CaptureReport.End.connectionLost
@@ -135,6 +135,16 @@ final class Connection: Sendable {
     if let reason = server.admit(rank: hello.rank, of: hello.ranks) {
       throw Refusal(code: "rank", message: reason)
     }
+    do {
+      return try begin(admitted: hello)
+    } catch {
+      // Nothing came of it: the rank may try again.
+      server.release(rank: hello.rank)
+      throw error
+    }
+  }
+
+  private func begin(admitted hello: Hello) throws -> Session {
     let file = RankFiles.path(for: server.path, rank: hello.rank, of: hello.ranks)
     var options = server.options.recording
     options.rank = UInt16(hello.rank)
@@ -318,19 +328,16 @@ final class Connection: Sendable {
   }
 
   /// Tells the peer why, and returns it in words.
-  @discardableResult
   private func refuse(_ error: any Error) -> String {
     var (code, message, offset) = ("failed", "\(error)", JSONValue.null)
     switch error {
     case let error as WireError:
       (code, message) = (error.code.rawValue, error.description)
       offset = .number(error.offset)
-      server.noteRefusal(message)
     case let error as SnapshotError:
       (code, message) = (error.code.description, error.description)
     case let error as Refusal:
       (code, message) = (error.code, error.message)
-      server.noteRefusal(message)
     default: break
     }
     output.send(

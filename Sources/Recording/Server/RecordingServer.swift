@@ -181,6 +181,9 @@ public final class RecordingServer: Sendable {
     }
   }
 
+  /// Takes a rank's file back, of which nothing was made.
+  func release(rank: Int) { state.withLock { _ = $0.takenRanks.remove(rank) } }
+
   /// Notes why a peer was sent away.
   func noteRefusal(_ text: String) {
     state.withLock { if $0.refusals.count < 100 { $0.refusals.append(text) } }
