@@ -70,11 +70,13 @@ let package = Package(
     module("Importing", ["HDF5", "SnapshotFormat", "Recording", "Wire"]),
 
     // Numbers.
+    .target(name: "CActivation"),
     .target(
-      name: "LinearAlgebra", dependencies: ["CBLAS"], swiftSettings: settings,
+      name: "LinearAlgebra", dependencies: ["CBLAS", "CActivation"], swiftSettings: settings,
       // Homebrew's OpenBLAS brings LAPACKE inside it.
       linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
     module("MutualInformation", ["LinearAlgebra"]),
+    module("InformationTasks", ["LinearAlgebra"]),
     module("PrivacyTokens", ["LinearAlgebra"]),
     module("Results", []),
     module(
@@ -90,7 +92,7 @@ let package = Package(
       [
         "SnapshotFormat", "Recording", "Importing", "Analysis", "Results", "Reporting",
         "Inspection",
-        "Demonstrations", "CAllocator", argumentParser,
+        "Demonstrations", "MutualInformation", "LinearAlgebra", "CAllocator", argumentParser,
       ]),
     tool("ptoken-record"),
     tool("ptoken-analyze"),
@@ -98,7 +100,10 @@ let package = Package(
     tool("ptoken-inspect"),
     .executableTarget(
       name: "known-answers",
-      dependencies: ["Analysis", "Demonstrations", "Results", argumentParser],
+      dependencies: [
+        "Analysis", "Demonstrations", "InformationTasks", "MutualInformation", "Results",
+        argumentParser,
+      ],
       swiftSettings: settings),
     .executableTarget(
       name: "file-speed", dependencies: ["SnapshotFormat", "LinearAlgebra", argumentParser],
@@ -119,7 +124,7 @@ let package = Package(
     tests("WireTests", ["Wire", "SnapshotFormat", "Results"]),
     tests("RecordingTests", ["Recording", "SnapshotFormat", "Wire", "Results"]),
     tests("LinearAlgebraTests", ["LinearAlgebra"]),
-    tests("MutualInformationTests", ["MutualInformation", "LinearAlgebra"]),
+    tests("MutualInformationTests", ["MutualInformation", "InformationTasks", "LinearAlgebra"]),
     tests("PrivacyTokensTests", ["PrivacyTokens", "LinearAlgebra"]),
     tests(
       "AnalysisTests",

@@ -62,8 +62,7 @@ struct CellTask: Sendable {
       neighbours.append(
         NearestNeighbours(
           x: x.prefixColumns(min(few, x.columns)).gatheringRows(rows.test[fold]),
-          y: y.prefixColumns(min(few, y.columns)).gatheringRows(rows.test[fold]),
-          k: settings.neighbours))
+          y: y.prefixColumns(min(few, y.columns)).gatheringRows(rows.test[fold])))
     }
 
     let isHeavyTailed = Self.medianPower(tokens, components) < Self.lowPower
@@ -74,7 +73,7 @@ struct CellTask: Sendable {
     var gaussian = try GaussianInformation.estimate(folds, ceiling: ceiling)
     let scores = try GaussianInformation.heldOutScores(folds)
     let bound = GaussianInformation.donskerVaradhan(scores)
-    let ksg = Self.neighbourEstimate(neighbours, rows, nil)
+    let ksg = Self.neighbourEstimate(neighbours, settings.neighbours, rows, nil)
     let found = Recovery.reidentification(
       scores, candidates: rows.candidates, using: &generator)
     let variance = try Recovery.variance(folds, features: rows.features)
@@ -84,7 +83,8 @@ struct CellTask: Sendable {
     for pairing in rows.pairings {
       null[.gaussian, default: []].append(
         try GaussianInformation.estimate(folds, pairing: pairing).value)
-      null[.ksg, default: []].append(Self.neighbourEstimate(neighbours, rows, pairing).value)
+      null[.ksg, default: []].append(
+        Self.neighbourEstimate(neighbours, settings.neighbours, rows, pairing).value)
       null[.recoverableVariance, default: []].append(
         try Recovery.variance(folds, features: rows.features, pairing: pairing).value)
       if let labels = rows.labels {
@@ -170,7 +170,7 @@ struct CellTask: Sendable {
 
   /// The nearest-neighbour estimate within each fold's held-out rows, weighted by rows.
   private static func neighbourEstimate(
-    _ folds: [NearestNeighbours], _ rows: WindowRows, _ pairing: [Int]?
+    _ folds: [NearestNeighbours], _ k: Int, _ rows: WindowRows, _ pairing: [Int]?
   ) -> Estimate {
     var contributions: [Double] = []
     var ceiling = Double.infinity
@@ -180,7 +180,7 @@ struct CellTask: Sendable {
         for (index, row) in rows.test[fold].enumerated() { position[row] = index }
         return rows.test[fold].map { position[pairing[$0]]! }
       }
-      let estimate = neighbours.estimate(pairing: local)
+      let estimate = neighbours.estimate(k: k, pairing: local)
       contributions += estimate.contributions
       ceiling = min(ceiling, estimate.ceiling)
     }

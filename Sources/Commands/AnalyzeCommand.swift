@@ -22,6 +22,8 @@ public struct AnalyzeCommand: ParsableCommand {
         ptoken-analyze run.h5 --sigma 0.5 --seed 7 -o coarse.analysis.h5
         ptoken-analyze run.h5 --json | jq .verdict
 
+      Two arrays of numpy alone: ptoken-analyze pair x.npy y.npy (see ptoken-analyze pair --help).
+
       \(Command.statuses)
       """,
     version: Command.version)

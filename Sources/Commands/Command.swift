@@ -19,11 +19,24 @@ public enum Command {
     """
 
   /// Parses the command line, runs, and ends the process.
-  public static func run<C: ParsableCommand>(_ type: C.Type) -> Never {
+  ///
+  /// - Parameter others: commands that a first argument of their name calls in place of `type`.
+  public static func run(
+    _ type: any ParsableCommand.Type, or others: [String: any ParsableCommand.Type] = [:]
+  ) -> Never {
+    var arguments = Array(CommandLine.arguments.dropFirst())
+    guard let first = arguments.first, let other = others[first] else {
+      run(type, arguments: arguments)
+    }
+    arguments.removeFirst()
+    run(other, arguments: arguments)
+  }
+
+  private static func run<C: ParsableCommand>(_ type: C.Type, arguments: [String]) -> Never {
     openStandardStreams()
     Interruption.install()
     do {
-      var command = try type.parseAsRoot()
+      var command = try type.parseAsRoot(arguments)
       try command.run()
     } catch let error as SnapshotError {
       fail("\(error)", status: 2)

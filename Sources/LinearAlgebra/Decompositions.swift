@@ -84,3 +84,41 @@ extension Matrix {
     return solution
   }
 }
+
+extension Matrix {
+  /// Rows w with `self w = z` for each row z of `right`, by forward substitution with this lower triangular matrix
+  /// (dtrsm); O(rows columns²).
+  public func forwardSubstituting(rows right: Matrix) -> Matrix {
+    precondition(rows == columns && right.columns == columns, "shapes do not fit")
+    var result = right
+    guard right.rows > 0, columns > 0 else { return result }
+    cblas_dtrsm(
+      CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, BLAS.length(right.rows),
+      BLAS.length(columns), 1, elements, BLAS.length(columns), &result.elements,
+      BLAS.length(columns))
+    return result
+  }
+}
+
+extension Matrix {
+  /// Columns of a covariance whose variance the columns before them do not explain, but for a share of `tolerance`: those
+  /// that a Cholesky factor can be made of; O(columns³).
+  public func independentColumns(tolerance: Double) -> [Int] {
+    precondition(rows == columns, "expected a square matrix")
+    var kept: [Int] = []
+    var factor: [[Double]] = []
+    for column in 0..<columns {
+      var row: [Double] = []
+      for (place, other) in kept.enumerated() {
+        var value = self[column, other]
+        for k in 0..<place { value -= row[k] * factor[place][k] }
+        row.append(value / factor[place][place])
+      }
+      let left = row.reduce(self[column, column]) { $0 - $1 * $1 }
+      guard left > tolerance * self[column, column] else { continue }
+      kept.append(column)
+      factor.append(row + [left.squareRoot()])
+    }
+    return kept
+  }
+}

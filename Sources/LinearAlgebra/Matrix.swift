@@ -57,6 +57,11 @@ public struct Matrix: Sendable, Equatable {
     return Matrix(rows: indices.count, columns: columns, elements: result)
   }
 
+  /// The columns of these indices, in this order.
+  public func gatheringColumns(_ indices: [Int]) -> Matrix {
+    Matrix(rows: rows, columns: indices.count) { self[$0, indices[$1]] }
+  }
+
   /// The first `count` columns.
   public func prefixColumns(_ count: Int) -> Matrix {
     precondition(count <= columns, "more columns asked for than there are")

@@ -1,21 +1,78 @@
 /// A mutual-information figure in nats, with what is needed to judge it.
 public struct Estimate: Sendable {
   /// What may be claimed from a figure.
-  public enum Kind: Sendable {
+  public enum Kind: String, Sendable, Codable {
     /// An asymptotic lower bound: evaluated on rows that the critic never saw.
-    case lowerBound
+    case lowerBound = "lower_bound"
     /// May lie on either side of the truth.
     case estimate
+    /// Between a reading that is too low and one that is too high, to first order; the value is their mean.
+    case bracket
   }
 
-  /// The figure, nats. Never clipped at zero.
+  /// What a reader must know before believing a figure.
+  public enum Flag: String, Sendable, Codable, CaseIterable {
+    /// Near the most that so many rows can show: the truth may be anything above.
+    case saturated
+    /// More rows, or another method, read markedly more: the truth is likely to be larger.
+    case notConverged = "not_converged"
+    /// Mismatched pairs do as well at 5 %: nothing was found.
+    case nullNotBeaten = "null_not_beaten"
+    /// Too few rows for the method's assumptions.
+    case fewRows = "few_rows"
+    /// Rows occur more than once; copies were left out.
+    case duplicates
+    /// Nearest neighbours in so many dimensions understate.
+    case manyDimensions = "many_dimensions"
+    /// A side does not vary.
+    case constant
+  }
+
+  /// What the same method reads on mismatched pairs.
+  public struct Null: Sendable {
+    /// Mean over pairings, nats.
+    public var mean: Double
+    /// Share of pairings, the recorded one included, that do at least as well: (1 + count) / (1 + pairings).
+    public var p: Double
+    /// Pairings that were drawn.
+    public var pairings: Int
+
+    /// A null from its parts.
+    public init(mean: Double, p: Double, pairings: Int) {
+      (self.mean, self.p, self.pairings) = (mean, p, pairings)
+    }
+  }
+
+  /// The figure, nats. Never clipped at zero: below, it says that nothing was found.
   public var value: Double
   /// What may be claimed.
   public var kind: Kind
-  /// Each evaluated row's contribution; they average to `value`.
+  /// Each evaluated row's contribution; they average to `value`. Empty where the method has none.
   public var contributions: [Double]
-  /// The largest value this estimator can show on so many rows, nats.
+  /// The largest value that so many rows can vouch for, nats; what is read above 80 % of it is saturated.
   public var ceiling: Double
+  /// Standard error, nats: of rows or clusters, and of folds and seeds.
+  public var standardError = Double.nan
+  /// Lower end of the 95 % interval, nats.
+  public var low = Double.nan
+  /// Upper end; infinite where the figure is saturated.
+  public var high = Double.nan
+  /// What chance does; nil where it was not asked.
+  public var null: Null?
+  /// Rows that were evaluated.
+  public var rows: Int
+  /// What to know before believing it.
+  public var flags: Set<Flag> = []
+  /// The estimator, as `Estimator` names it.
+  public var estimator = ""
+  /// What was done and why, in sentences.
+  public var notes: [String] = []
+  /// Seed of folds, initial weights and pairings.
+  public var seed: UInt64 = 0
+
+  /// What neighbours in so few rows probably miss, nats: from a part of the rows to all of them readings rise by some, and
+  /// fall short by c / √n at worst.
+  var shortfall = 0.0
 
   /// An estimate from its parts.
   public init(value: Double, kind: Kind, contributions: [Double], ceiling: Double) {
@@ -23,52 +80,28 @@ public struct Estimate: Sendable {
     self.kind = kind
     self.contributions = contributions
     self.ceiling = ceiling
+    rows = contributions.count
   }
 
   /// Standard error of the mean of the contributions, taken as independent across clusters.
   ///
   /// - Parameter clusters: cluster of each row; nil: every row is its own.
-  public func standardError(clusters: [Int]? = nil) -> Double {
+  public func clusteredError(_ clusters: [Int]? = nil) -> Double {
     Clustered.standardError(ofMean: contributions, clusters: clusters)
   }
-}
 
-/// Errors of means of dependent rows.
-public enum Clustered {
-  /// Standard error of a mean whose terms are independent across clusters but not within
-  /// (Liang & Zeger 1986, doi:10.1093/biomet/73.1.13); infinite for fewer than two clusters.
-  public static func standardError(ofMean values: [Double], clusters: [Int]? = nil) -> Double {
-    let n = Double(values.count)
-    let mean = values.reduce(0, +) / n
-    var sums: [Int: Double] = [:]
-    if let clusters {
-      for (value, cluster) in zip(values, clusters) { sums[cluster, default: 0] += value - mean }
-    }
-    let groups = clusters == nil ? values.count : sums.count
-    guard groups >= 2 else { return .infinity }
-    // Summed in the order of cluster numbers: dictionary order would change the last bits.
-    let squares =
-      clusters == nil
-      ? values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-      : sums.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value * $1.value }
-    return (squares * Double(groups) / Double(groups - 1)).squareRoot() / n
+  /// Fills in the normal 95 % interval about the value.
+  mutating func setInterval(standardError error: Double) {
+    standardError = error
+    (low, high) = (value - 1.96 * error, value + 1.96 * error)
   }
 
-  /// Wilson's 95 % interval of a proportion (1927, doi:10.1080/01621459.1927.10502953): inside 0...1, and of some width
-  /// even at its ends.
-  ///
-  /// - Parameter standardError: a clustered error; where it is larger than independent rows would give, the interval is
-  ///   that of as many independent rows as would give it.
-  public static func proportionInterval(
-    _ value: Double, rows: Int, standardError: Double
-  ) -> (low: Double, high: Double) {
-    let spread = value * (1 - value)
-    let effective =
-      spread > 0 && standardError > 0
-      ? min(Double(rows), spread / (standardError * standardError)) : Double(rows)
-    let z2 = 1.96 * 1.96 / effective
-    let centre = (value + z2 / 2) / (1 + z2)
-    let half = (z2 * spread + z2 * z2 / 4).squareRoot() / (1 + z2)
-    return (max(0, centre - half), min(1, centre + half))
+  /// Flags a figure that is close to its ceiling, and says that the truth may be anything above; no lower end is above the
+  /// ceiling.
+  mutating func flagSaturation(above share: Double = 0.8) {
+    guard ceiling.isFinite, value > share * ceiling else { return }
+    flags.insert(.saturated)
+    low = min(low, ceiling)
+    high = .infinity
   }
 }

@@ -13,8 +13,8 @@ internal import LinearAlgebra
 public struct GaussianCritic: Sendable {
   /// Canonical correlations, largest first.
   public let correlations: [Double]
-  private let xDirections: Matrix
-  private let yDirections: Matrix
+  let xDirections: Matrix
+  let yDirections: Matrix
 
   /// A correlation of 1 has an infinite ratio; rounding and tiny samples must not produce one.
   private static let largestCorrelation = 1 - 1e-9
@@ -34,21 +34,29 @@ public struct GaussianCritic: Sendable {
     let cross = (1 / n) * fold.xTrain(pairing).times(fold.yTrain, transposeSelf: true)
     let (u, s, vt) = try cross.singularValues()
     let sample = s.map { min($0, Self.largestCorrelation) }
-    switch shrinkage {
-    case .none: correlations = sample
-    case .optimal:
-      let (dx, dy) = (Double(fold.x.columns), Double(fold.y.columns))
-      let beta = min(dx, dy) / max(dx, dy)
-      let noise = (max(dx, dy) / n).squareRoot()
-      correlations = sample.map { value in
+    self.init(correlations: sample, xDirections: u, yDirections: vt.transposed)
+    if shrinkage == .optimal { self = shrunk(fold) }
+  }
+
+  private init(correlations: [Double], xDirections: Matrix, yDirections: Matrix) {
+    self.correlations = correlations
+    self.xDirections = xDirections
+    self.yDirections = yDirections
+  }
+
+  /// The critic with its correlations shrunk for bounds and rankings.
+  func shrunk(_ fold: PairedFold) -> GaussianCritic {
+    let n = Double(fold.train.count)
+    let (dx, dy) = (Double(fold.x.columns), Double(fold.y.columns))
+    let beta = min(dx, dy) / max(dx, dy)
+    let noise = (max(dx, dy) / n).squareRoot()
+    return GaussianCritic(
+      correlations: correlations.map { value in
         let scaled = value / noise
         guard scaled > 1 + beta.squareRoot() else { return 0 }
         let square = scaled * scaled - beta - 1
         return noise * max(0, square * square - 4 * beta).squareRoot() / scaled
-      }
-    }
-    xDirections = u
-    yDirections = vt.transposed
+      }, xDirections: xDirections, yDirections: yDirections)
   }
 
   /// ln-ratio of each pair of rows (x_i, y_i): [n].

@@ -6,109 +6,179 @@ public import LinearAlgebra
   private import Glibc
 #endif
 
-/// Kraskov, Stögbauer & Grassberger's first estimator (2004, doi:10.1103/PhysRevE.69.066138), maximum norm:
-/// ψ(k) + ψ(N) - mean[ψ(n_x + 1) + ψ(n_y + 1)].
+/// Kraskov, Stögbauer & Grassberger's nearest-neighbour estimators (2004, doi:10.1103/PhysRevE.69.066138).
 ///
 /// Where k or more rows equal row i, all rows equal to it are counted instead, in both and in each
 /// (Gao et al. 2017, arXiv 1709.06212): equal rows are then values of a discrete variable, not an infinite density.
 ///
-/// Distances are kept, so that the same rows can be paired anew cheaply: O(N² d) once, O(N²) per pairing, 8 N² bytes.
+/// O(N² d) for each estimate, O(N) memory.
 public struct NearestNeighbours: Sendable {
-  private let n: Int
-  private let k: Int
-  private let xDistances: [Float]
-  private let yDistances: [Float]
-  private let digammas: [Double]
-
-  /// Prepares rows x [n, dx] and y [n, dy].
-  ///
-  /// - Parameter k: which neighbour; 1 <= k < n.
-  public init(x: Matrix, y: Matrix, k: Int = 4) {
-    precondition(x.rows == y.rows && k >= 1 && k < x.rows, "expected more rows than neighbours")
-    n = x.rows
-    self.k = k
-    xDistances = Self.distances(x)
-    yDistances = Self.distances(y)
-    digammas = (0...x.rows).map { $0 == 0 ? .nan : digamma(Double($0)) }
+  /// How the distance within x, and within y, is taken; the joint distance is the larger of the two.
+  public enum Norm: String, Sendable, CaseIterable {
+    /// Largest difference of a coordinate, as in the paper.
+    case maximum
+    /// Euclidean within each block: does not depend on the block's axes.
+    case euclidean
   }
 
-  private static func distances(_ rows: Matrix) -> [Float] {
-    var result = [Float](repeating: 0, count: rows.rows * rows.rows)
-    for i in 0..<rows.rows {
-      for j in 0..<i {
-        var largest = 0.0
-        for column in 0..<rows.columns {
-          largest = max(largest, abs(rows[i, column] - rows[j, column]))
-        }
-        result[i * rows.rows + j] = Float(largest)
-        result[j * rows.rows + i] = Float(largest)
-      }
-    }
-    return result
+  /// Which of the paper's two estimators.
+  public enum Algorithm: Sendable {
+    /// ψ(k) + ψ(N) - mean[ψ(n_x + 1) + ψ(n_y + 1)], rows strictly nearer than the k-th neighbour (eq. 8).
+    case first
+    /// ψ(k) - 1/k + ψ(N) - mean[ψ(n_x) + ψ(n_y)], rows within the k neighbours' own extent in each (eq. 9).
+    case second
+  }
+
+  private let n: Int
+  private let norm: Norm
+  /// Columns, one after another.
+  private let x: [Double]
+  private let y: [Double]
+  private let xWidth: Int
+  private let yWidth: Int
+
+  /// Prepares rows x [n, dx] and y [n, dy].
+  public init(x: Matrix, y: Matrix, norm: Norm = .maximum) {
+    precondition(x.rows == y.rows, "x and y differ in rows")
+    n = x.rows
+    self.norm = norm
+    self.x = x.transposed.elements
+    self.y = y.transposed.elements
+    (xWidth, yWidth) = (x.columns, y.columns)
   }
 
   /// The estimate when row i of y goes with row `pairing[i]` of x.
-  public func estimate(pairing: [Int]? = nil) -> Estimate {
-    var contributions = [Double](repeating: 0, count: n)
-    let ceiling = digammas[n] - digammas[k]
-    let order = pairing ?? Array(0..<n)
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: n) { xRow in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: k) { nearest in
-        for i in 0..<n {
-          gather(order, i, into: xRow)
-          let (near, nx, ny) = counts(i, xRow, nearest)
-          contributions[i] = digammas[near] + digammas[n] - digammas[nx + 1] - digammas[ny + 1]
+  ///
+  /// - Parameter k: which neighbour; 1 <= k < n.
+  public func estimate(
+    k: Int = 4, algorithm: Algorithm = .first, pairing: [Int]? = nil
+  ) -> Estimate {
+    precondition(k >= 1 && k < n, "expected more rows than neighbours")
+    let digammas = (0...n).map { $0 == 0 ? .nan : digamma(Double($0)) }
+    let x =
+      pairing.map { order in
+        (0..<xWidth).flatMap { column in order.map { self.x[column * n + $0] } }
+      } ?? self.x
+    let base = digammas[n] - (algorithm == .second ? 1 / Double(k) : 0)
+    let contributions = [Double](unsafeUninitializedCapacity: n) { target, count in
+      let scan = Scan(n: n, k: k, norm: norm)
+      for i in 0..<n {
+        scan.measure(i, x, xWidth, y, yWidth)
+        switch scan.counts(algorithm) {
+        case .distinct(let inX, let inY):
+          target[i] = digammas[k] + base - digammas[inX] - digammas[inY]
+        case .equal(let both, let inX, let inY):
+          target[i] = digammas[both] + digammas[n] - digammas[inX] - digammas[inY]
         }
       }
+      count = n
     }
     return Estimate(
       value: contributions.reduce(0, +) / Double(n), kind: .estimate,
-      contributions: contributions, ceiling: ceiling)
+      contributions: contributions, ceiling: digammas[n] - digammas[k])
   }
 
-  private func gather(_ order: [Int], _ i: Int, into row: UnsafeMutableBufferPointer<Float>) {
-    xDistances.withUnsafeBufferPointer { distances in
-      let start = order[i] &* n
-      for j in 0..<n { row[j] = distances[start &+ order[j]] }
+  /// Distances of row i to every row, squared where Euclidean.
+  static func distances(
+    _ i: Int, _ columns: [Double], n: Int, width: Int, norm: Norm,
+    _ result: UnsafeMutablePointer<Double>
+  ) {
+    columns.withUnsafeBufferPointer { columns in
+      result.update(repeating: 0, count: n)
+      for column in 0..<width {
+        let values = columns.baseAddress! + column &* n
+        let own = values[i]
+        switch norm {
+        case .maximum: for j in 0..<n { result[j] = max(result[j], abs(values[j] - own)) }
+        case .euclidean:
+          for j in 0..<n { result[j] += (values[j] - own) * (values[j] - own) }
+        }
+      }
     }
   }
 
-  /// k, and the points strictly nearer than the k-th joint neighbour in x and in y; for k or more equal rows, their
-  /// number with row i itself, and the other points that equal row i in x and in y.
-  private func counts(
-    _ i: Int, _ xRow: UnsafeMutableBufferPointer<Float>,
-    _ nearest: UnsafeMutableBufferPointer<Float>
-  ) -> (near: Int, x: Int, y: Int) {
-    yDistances.withUnsafeBufferPointer { distances in
-      let yRow = UnsafeBufferPointer(rebasing: distances[i &* n..<(i &+ 1) &* n])
-      nearest.update(repeating: .infinity)
-      for j in 0..<n where j != i {
-        let distance = max(xRow[j], yRow[j])
-        guard distance < nearest[k &- 1] else { continue }
+  /// One row against all others, in memory that the next row uses again.
+  private final class Scan {
+    private let n: Int
+    private let k: Int
+    private let norm: Norm
+    private let inX: Buffer<Double>
+    private let inY: Buffer<Double>
+    /// Distances of the k nearest, ascending, and which rows they are.
+    private let nearest: Buffer<Double>
+    private var rows: [Int]
+
+    enum Counts {
+      /// Rows within the radius in x and in y, as the formula counts them.
+      case distinct(Int, Int)
+      /// Rows equal to this one in both, in x and in y, with itself.
+      case equal(Int, Int, Int)
+    }
+
+    init(n: Int, k: Int, norm: Norm) {
+      (self.n, self.k, self.norm) = (n, k, norm)
+      inX = Buffer(count: n)
+      inY = Buffer(count: n)
+      nearest = Buffer(count: k)
+      rows = [Int](repeating: 0, count: k)
+    }
+
+    /// Finds the k nearest rows to row i.
+    func measure(_ i: Int, _ x: [Double], _ xWidth: Int, _ y: [Double], _ yWidth: Int) {
+      NearestNeighbours.distances(i, x, n: n, width: xWidth, norm: norm, inX.start)
+      NearestNeighbours.distances(i, y, n: n, width: yWidth, norm: norm, inY.start)
+      nearest.fill(.infinity)
+      let (dx, dy, near) = (inX.start, inY.start, nearest.start)
+      var bound = Double.infinity
+      for j in 0..<n {
+        let distance = max(dx[j], dy[j])
+        guard distance < bound, j != i else { continue }
         var place = k &- 1
-        while place > 0, nearest[place &- 1] > distance {
-          nearest[place] = nearest[place &- 1]
+        while place > 0, near[place &- 1] > distance {
+          near[place] = near[place &- 1]
+          rows[place] = rows[place &- 1]
           place &-= 1
         }
-        nearest[place] = distance
+        near[place] = distance
+        rows[place] = j
+        bound = near[k &- 1]
       }
+    }
+
+    func counts(_ algorithm: Algorithm) -> Counts {
       let radius = nearest[k &- 1]
-      // The point itself, at distance 0, is always counted.
+      let (dx, dy) = (inX.start, inY.start)
+      // The row itself, at distance 0, is always counted: n_x + 1 of the paper.
       var (both, x, y) = (0, 0, 0)
       guard radius > 0 else {
         for j in 0..<n {
-          both &+= max(xRow[j], yRow[j]) == 0 ? 1 : 0
-          x &+= xRow[j] == 0 ? 1 : 0
-          y &+= yRow[j] == 0 ? 1 : 0
+          both &+= max(dx[j], dy[j]) == 0 ? 1 : 0
+          x &+= dx[j] == 0 ? 1 : 0
+          y &+= dy[j] == 0 ? 1 : 0
         }
-        return (both, x &- 1, y &- 1)
+        return .equal(both, x, y)
       }
-      for j in 0..<n {
-        x &+= xRow[j] < radius ? 1 : 0
-        y &+= yRow[j] < radius ? 1 : 0
+      switch algorithm {
+      case .first:
+        for j in 0..<n {
+          x &+= dx[j] < radius ? 1 : 0
+          y &+= dy[j] < radius ? 1 : 0
+        }
+        // Ties at the radius itself leave fewer than the k - 1 nearer ones.
+        return .distinct(max(x, k), max(y, k))
+      case .second:
+        var (xRadius, yRadius) = (0.0, 0.0)
+        for row in rows {
+          xRadius = max(xRadius, dx[row])
+          yRadius = max(yRadius, dy[row])
+        }
+        for j in 0..<n {
+          x &+= dx[j] <= xRadius ? 1 : 0
+          y &+= dy[j] <= yRadius ? 1 : 0
+        }
+        // Without the row itself.
+        return .distinct(x &- 1, y &- 1)
       }
-      // Ties at the radius itself leave fewer than the k - 1 nearer ones.
-      return (k, max(x &- 1, k &- 1), max(y &- 1, k &- 1))
     }
   }
 }

@@ -64,14 +64,6 @@ public struct PairedFold: Sendable {
           description: "column \(column) depends on the columns before it on the training rows")
       }
     }
-    // Forward substitution of every row: w = L⁻¹ z.
-    for row in 0..<result.rows {
-      for column in 0..<result.columns {
-        var value = result[row, column]
-        for earlier in 0..<column { value -= factor[column, earlier] * result[row, earlier] }
-        result[row, column] = value / factor[column, column]
-      }
-    }
-    return result
+    return factor.forwardSubstituting(rows: result)
   }
 }

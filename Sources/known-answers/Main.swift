@@ -6,7 +6,10 @@ struct KnownAnswers: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "known-answers",
     abstract: "Check the whole path, record to analysis, against answers that are known.",
-    subcommands: [ClosedForm.self, Planted.self, Independent.self, Power.self])
+    subcommands: [
+      ClosedForm.self, Planted.self, Independent.self, Power.self,
+      Pairs.self, Calibration.self,
+    ])
 }
 
 extension ParsableArguments {

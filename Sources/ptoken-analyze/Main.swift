@@ -2,5 +2,5 @@ import Commands
 
 @main
 enum Main {
-  static func main() { Command.run(AnalyzeCommand.self) }
+  static func main() { Command.run(AnalyzeCommand.self, or: ["pair": AnalyzePair.self]) }
 }

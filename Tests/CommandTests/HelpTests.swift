@@ -5,7 +5,8 @@ import Testing
 struct HelpTests {
   static let commands = [
     "ptoken-record", "ptoken-record run", "ptoken-record listen", "ptoken-record import",
-    "ptoken-record demo", "ptoken-analyze", "ptoken-report", "ptoken-inspect",
+    "ptoken-record demo", "ptoken-analyze", "ptoken-analyze pair", "ptoken-report",
+    "ptoken-inspect",
     "ptoken-inspect info", "ptoken-inspect validate", "ptoken-inspect recover",
     "ptoken-inspect merge", "ptoken-inspect diff", "ptoken-inspect export",
     "ptoken-inspect reading",
@@ -56,7 +57,10 @@ struct HelpTests {
     ]
     let others = [
       "ptoken-record", "ptoken-record nonsense", "ptoken-record demo", "ptoken-record demo ''",
-      "ptoken-analyze", "ptoken-analyze ''", "ptoken-report", "ptoken-report run.h5",
+      "ptoken-analyze", "ptoken-analyze ''", "ptoken-analyze pair", "ptoken-analyze pair x.npy",
+      "ptoken-analyze pair x.npy y.npy --estimator guess",
+      "ptoken-analyze pair x.npy y.npy --neighbours 4,x",
+      "ptoken-analyze pair x.npy y.npy --transform log", "ptoken-report", "ptoken-report run.h5",
       "ptoken-report --html --json run.h5", "ptoken-report --html", "ptoken-report --html ''",
       "ptoken-report --json run.h5 -o ''", "ptoken-report --html run.h5 --sigma -1",
       "ptoken-report --html run.h5 --nonsense", "ptoken-inspect", "ptoken-inspect nonsense",

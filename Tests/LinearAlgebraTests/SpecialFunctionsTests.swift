@@ -40,4 +40,33 @@ struct SpecialFunctionsTests {
     #expect(logSumExp([Double]()) == -.infinity)
     #expect(logSumExp([-Double.infinity, -.infinity]) == -.infinity)
   }
+
+  @Test("normal quantiles equal the tables, and undo the distribution function")
+  func quantile() {
+    let table = [
+      (0.5, 0.0), (0.975, 1.959963984540054), (0.001, -3.090232306167813),
+      (1e-10, -6.361340902404056), (0.8413447460685429, 1.0),
+    ]
+    for (p, expected) in table { #expect(abs(normalQuantile(p) - expected) < 1e-12) }
+  }
+
+  @Test("independent columns are those that no earlier ones explain")
+  func independentColumns() {
+    var generator = SeededGenerator(seed: 1)
+    var rows = generator.normalMatrix(rows: 50, columns: 5)
+    for row in 0..<50 {
+      rows[row, 2] = rows[row, 0] - 3 * rows[row, 1]
+      rows[row, 4] = 0
+    }
+    #expect(rows.gram().independentColumns(tolerance: 1e-10) == [0, 1, 3])
+  }
+
+  @Test("forward substitution solves for every row")
+  func substitution() throws {
+    var generator = SeededGenerator(seed: 2)
+    let factor = try generator.normalMatrix(rows: 20, columns: 4).gram().cholesky()
+    let wanted = generator.normalMatrix(rows: 6, columns: 4)
+    let found = factor.forwardSubstituting(rows: wanted.times(factor, transposeOther: true))
+    #expect(zip(found.elements, wanted.elements).allSatisfy { abs($0 - $1) < 1e-12 })
+  }
 }

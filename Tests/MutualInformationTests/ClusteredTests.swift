@@ -45,7 +45,7 @@ struct ClusteredTests {
   @Test("an estimate's error is that of its contributions")
   func estimate() {
     let estimate = Estimate(value: 4, kind: .estimate, contributions: values, ceiling: 9)
-    #expect(estimate.standardError() == Clustered.standardError(ofMean: values))
-    #expect(abs(estimate.standardError(clusters: [0, 0, 1, 1]) - 2.5) < 1e-15)
+    #expect(estimate.clusteredError() == Clustered.standardError(ofMean: values))
+    #expect(abs(estimate.clusteredError([0, 0, 1, 1]) - 2.5) < 1e-15)
   }
 }

@@ -32,7 +32,7 @@ struct GaussianInformationTests {
   @Test("the estimate meets the closed form within its stated error", arguments: dependent)
   func closedForm(setting: Setting) throws {
     let (truth, results) = try estimates(setting)
-    let error = mean(results.map { $0.standardError() })
+    let error = mean(results.map { $0.clusteredError() })
     let average = mean(results.map(\.value))
     // Four standard errors of the mean over repetitions: a false alarm in 16,000 for random seeds. The plug-in
     // optimism alone (d²/2n = 0.13 nats for 16 dimensions) would be 8 of them.
@@ -50,7 +50,7 @@ struct GaussianInformationTests {
     let bound = 4 * deviation(values) / Double(Self.repetitions).squareRoot()
     #expect(abs(mean(values)) < bound)
     #expect(values.contains { $0 < 0 } && values.contains { $0 > 0 })
-    #expect(mean(results.map { $0.standardError() }) > deviation(values))
+    #expect(mean(results.map { $0.clusteredError() }) > deviation(values))
   }
 
   @Test("the correction takes out an optimism of d²/2n, the same on both sides")
@@ -175,7 +175,7 @@ struct DonskerVaradhanTests {
   func tight() throws {
     let (truth, results) = try bounds(1, 0.7, 1000)
     // Four standard errors of the mean over 10 seeds and 1 % for matched pairs in the reference.
-    let error = mean(results.map { $0.standardError() }) / 10.0.squareRoot()
+    let error = mean(results.map { $0.clusteredError() }) / 10.0.squareRoot()
     #expect(abs(mean(results.map(\.value)) - truth) < 4 * error + 0.01)
   }
 
@@ -197,7 +197,7 @@ struct DonskerVaradhanTests {
   @Test("its error is that of the spread between seeds")
   func standardError() throws {
     let (_, results) = try bounds(4, 0.7, 600)
-    let ratio = deviation(results.map(\.value)) / mean(results.map { $0.standardError() })
+    let ratio = deviation(results.map(\.value)) / mean(results.map { $0.clusteredError() })
     // Chi-square with 9 degrees of freedom: outside once in 500.
     #expect(ratio > 0.4 && ratio < 1.8)
   }

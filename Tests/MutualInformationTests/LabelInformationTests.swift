@@ -72,7 +72,7 @@ struct LabelInformationTests {
     }
     let truth = log(2) - loss
     // Four standard errors, and the doubt of 1 %.
-    let error = 4 * result.information.standardError()
+    let error = 4 * result.information.clusteredError()
     #expect(abs(result.information.value - truth) < error + 0.01)
     #expect(error < truth)
     // The best rule is right with probability Phi(s) = 0.7602.

@@ -23,7 +23,7 @@ struct NearestNeighboursTests {
   @Test("each row's contribution equals that of the algorithm as published", arguments: [1, 3, 7])
   func equalsNaive(k: Int) {
     let rows = GaussianRows(150, dimensions: 2, rho: 0.8, seed: 1)
-    let estimate = NearestNeighbours(x: rows.x, y: rows.y, k: k).estimate()
+    let estimate = NearestNeighbours(x: rows.x, y: rows.y).estimate(k: k)
     for (found, expected) in zip(estimate.contributions, naive(rows.x, rows.y, k: k)) {
       #expect(abs(found - expected) < 1e-12)
     }
@@ -37,11 +37,13 @@ struct NearestNeighboursTests {
     let rows = GaussianRows(120, dimensions: 2, rho: 0.9, seed: 2)
     var generator = SeededGenerator(seed: 3)
     let order = generator.permutation(120)
-    let paired = NearestNeighbours(x: rows.x, y: rows.y, k: k).estimate(pairing: order)
+    let paired = NearestNeighbours(x: rows.x, y: rows.y).estimate(k: k, pairing: order)
     let expected = naive(rows.x.gatheringRows(order), rows.y, k: k)
     #expect(zip(paired.contributions, expected).allSatisfy { abs($0 - $1) < 1e-12 })
-    let same = NearestNeighbours(x: rows.x, y: rows.y, k: k)
-    #expect(same.estimate(pairing: Array(0..<120)).contributions == same.estimate().contributions)
+    let same = NearestNeighbours(x: rows.x, y: rows.y)
+    #expect(
+      same.estimate(k: k, pairing: Array(0..<120)).contributions
+        == same.estimate(k: k).contributions)
   }
 
   @Test("bivariate Gaussians read their closed form", arguments: [0.0, 0.3, 0.6, 0.9])

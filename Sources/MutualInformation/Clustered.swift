@@ -1,0 +1,39 @@
+/// Errors of means of dependent rows.
+public enum Clustered {
+  /// Standard error of a mean whose terms are independent across clusters but not within
+  /// (Liang & Zeger 1986, doi:10.1093/biomet/73.1.13); infinite for fewer than two clusters.
+  public static func standardError(ofMean values: [Double], clusters: [Int]? = nil) -> Double {
+    let n = Double(values.count)
+    let mean = values.reduce(0, +) / n
+    var sums: [Int: Double] = [:]
+    if let clusters {
+      for (value, cluster) in zip(values, clusters) { sums[cluster, default: 0] += value - mean }
+    }
+    let groups = clusters == nil ? values.count : sums.count
+    guard groups >= 2 else { return .infinity }
+    // Summed in the order of cluster numbers: dictionary order would change the last bits.
+    let squares =
+      clusters == nil
+      ? values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      : sums.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value * $1.value }
+    return (squares * Double(groups) / Double(groups - 1)).squareRoot() / n
+  }
+
+  /// Wilson's 95 % interval of a proportion (1927, doi:10.1080/01621459.1927.10502953): inside 0...1, and of some width
+  /// even at its ends.
+  ///
+  /// - Parameter standardError: a clustered error; where it is larger than independent rows would give, the interval is
+  ///   that of as many independent rows as would give it.
+  public static func proportionInterval(
+    _ value: Double, rows: Int, standardError: Double
+  ) -> (low: Double, high: Double) {
+    let spread = value * (1 - value)
+    let effective =
+      spread > 0 && standardError > 0
+      ? min(Double(rows), spread / (standardError * standardError)) : Double(rows)
+    let z2 = 1.96 * 1.96 / effective
+    let centre = (value + z2 / 2) / (1 + z2)
+    let half = (z2 * spread + z2 * z2 / 4).squareRoot() / (1 + z2)
+    return (max(0, centre - half), min(1, centre + half))
+  }
+}

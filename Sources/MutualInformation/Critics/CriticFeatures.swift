@@ -1,0 +1,128 @@
+internal import LinearAlgebra
+
+#if canImport(Darwin)
+  private import Darwin
+#else
+  private import Glibc
+#endif
+
+/// One side of the rows as critics see it.
+struct CriticFeatures: Sendable {
+  /// Normal scores of each column, [n, d]; what the closed-form critic is fitted on.
+  var scores: Matrix
+  /// Norms of the rows as recorded and of heavy-tailed scores, standardised, [n, 2]: how far out a row lies, which decides
+  /// how strongly elliptical and rotated rows depend on each other, is hard to learn from coordinates.
+  var radii: Matrix
+
+  /// Networks take features within these bounds: beyond the training rows a critic says anything.
+  static let largest = 4.0
+
+  /// - Parameter isLabel: whether the one column is a label; it is then given by indicators.
+  init(_ rows: Matrix, isLabel: Bool) {
+    guard !isLabel else {
+      scores = Self.indicators(rows)
+      radii = Matrix(rows: rows.rows, columns: 0)
+      return
+    }
+    let scores = RankTransform.normalScores(rows)
+    self.scores = scores
+    let n = rows.rows
+    let d = Double(rows.columns)
+    let recorded = Self.scaled(rows)
+    let near = (0..<n).map { row in
+      log(0.1 + recorded.row(row).reduce(0) { $0 + $1 * $1 } / d)
+    }
+    // Student's t of 2 degrees by its quantile, from normal scores by their rank.
+    let far = (0..<n).map { row in
+      log(
+        0.1
+          + scores.row(row).reduce(0) { sum, score in
+            let p = 0.5 * erfc(-score / 2.0.squareRoot())
+            return sum + (2 * p - 1) * (2 * p - 1) / (2 * p * (1 - p))
+          } / d)
+    }
+    var radii = Matrix(rows: n, columns: 2) { $1 == 0 ? near[$0] : far[$0] }
+    Self.standardize(&radii)
+    self.radii = radii
+  }
+
+  /// Columns by median and quartiles, so that a tail does not set the scale.
+  private static func scaled(_ rows: Matrix) -> Matrix {
+    var result = rows
+    for column in 0..<rows.columns {
+      let sorted = (0..<rows.rows).map { rows[$0, column] }.sorted()
+      let n = sorted.count
+      let spread = (sorted[n * 3 / 4] - sorted[n / 4]) / 1.349
+      let scale = spread > 0 ? spread : max(sorted[n - 1] - sorted[0], .leastNormalMagnitude)
+      for row in 0..<n { result[row, column] = (rows[row, column] - sorted[n / 2]) / scale }
+    }
+    return result
+  }
+
+  /// Rows that a value needs to have an indicator of its own.
+  private static let fewestOfValue = 20
+
+  /// Indicators of all values but the most frequent, standardised; rare values are told apart by their normal scores.
+  private static func indicators(_ rows: Matrix) -> Matrix {
+    let counts = Dictionary(rows.elements.map { ($0, 1) }, uniquingKeysWith: +)
+    let frequent = counts.keys.sorted { (counts[$0]!, $0) > (counts[$1]!, $1) }
+    let named = frequent.dropFirst().filter { counts[$0]! >= fewestOfValue }
+    let place = Dictionary(uniqueKeysWithValues: named.enumerated().map { ($1, $0) })
+    var result = Matrix(rows: rows.rows, columns: named.count)
+    for row in 0..<rows.rows {
+      if let column = place[rows[row, 0]] { result[row, column] = 1 }
+    }
+    standardize(&result)
+    guard named.count < counts.count - 1 || named.isEmpty else { return result }
+    return RankTransform.normalScores(rows).appendingColumns(result)
+  }
+
+  /// Mean 0, variance 1, within the bounds.
+  static func standardize(_ rows: inout Matrix) {
+    let n = Double(rows.rows)
+    for column in 0..<rows.columns {
+      let mean = (0..<rows.rows).reduce(0.0) { $0 + rows[$1, column] } / n
+      let variance =
+        (0..<rows.rows).reduce(0.0) {
+          $0 + (rows[$1, column] - mean) * (rows[$1, column] - mean)
+        } / n
+      let scale = variance > 0 ? 1 / variance.squareRoot() : 0
+      for row in 0..<rows.rows {
+        rows[row, column] = min(max((rows[row, column] - mean) * scale, -largest), largest)
+      }
+    }
+  }
+
+  /// Scores and radii side by side.
+  var full: Matrix { scores.appendingColumns(radii) }
+}
+
+extension Matrix {
+  /// This matrix's columns, then another's.
+  func appendingColumns(_ other: Matrix) -> Matrix {
+    Matrix(rows: rows, columns: columns + other.columns) {
+      $1 < columns ? self[$0, $1] : other[$0, $1 - columns]
+    }
+  }
+
+  /// The scores of the rows on their first principal components, by subspace iteration with a seeded start
+  /// (Halko, Martinsson & Tropp 2011, doi:10.1137/090771806), each of variance 1; O(n d components).
+  func principalScores(_ count: Int, seed: UInt64) throws -> Matrix {
+    let wanted = Swift.min(count, Swift.min(rows, columns))
+    let n = Double(rows)
+    let means = (0..<columns).map { column in
+      (0..<rows).reduce(0.0) { $0 + self[$1, column] } / n
+    }
+    let centred = Matrix(rows: rows, columns: columns) { self[$0, $1] - means[$1] }
+    var generator = SeededGenerator(seed: seed, stream: 0x9ca)
+    var basis = generator.normalMatrix(
+      rows: columns, columns: Swift.min(wanted + 8, Swift.min(rows, columns)))
+    for _ in 0..<4 {
+      let product = centred.times(centred.times(basis), transposeSelf: true)
+      basis = try product.singularValues().u
+    }
+    let (u, s, _) = try centred.times(basis).singularValues()
+    let kept = s.prefix(wanted).prefix { $0 > 1e-8 * (s.first ?? 0) }.count
+    return n.squareRoot() * u.prefixColumns(kept)
+  }
+}

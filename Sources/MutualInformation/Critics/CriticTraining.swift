@@ -1,0 +1,163 @@
+internal import LinearAlgebra
+
+/// Trains a critic on some rows and stops where it is best on others.
+struct CriticTraining {
+  struct Options {
+    var objective = Objective.logistic
+    var batch = 256
+    /// Mismatched partners of a row in a batch; 0: all of the batch.
+    var negatives = 4
+    /// Most steps.
+    var steps = 4000
+    /// Steps between looks at the stopping rows.
+    var interval = 100
+    /// Looks without progress that end the training.
+    var patience = 5
+    var optimizer = AdamW<Float>.Options()
+    var seed: UInt64 = 1
+  }
+
+  let options: Options
+
+  /// What training gave.
+  struct Outcome {
+    /// The parameters that were best on the stopping rows.
+    var parameters: Buffer<Float>
+    /// The parameters when training ended.
+    var last: Buffer<Float>
+    /// Their loss there.
+    var loss: Double
+    /// The loss of the critic as it began.
+    var firstLoss: Double
+    var steps: Int
+    /// Whether it stopped before its last step.
+    var isConverged: Bool
+  }
+
+  func run(_ critic: any Critic, _ data: CriticRows, train: [Int], stopping: [Int]) -> Outcome {
+    var generator = SeededGenerator(seed: options.seed, stream: 0xc1)
+    let count = critic.parameterCount
+    let parameters = Buffer<Float>(count: count)
+    critic.initialize(parameters.start, &generator)
+    let gradient = Buffer<Float>(count: count)
+    let size = min(options.batch, train.count)
+    let others = options.negatives == 0 ? size - 1 : min(options.negatives, size - 1)
+    let blocks = others + 1
+    let batch = PairBatch(size: size, blocks: blocks, like: data)
+    critic.reserve(size: size, blocks: blocks)
+    let scores = Buffer<Float>(count: size * blocks)
+    let scoreGradient = Buffer<Float>(count: size * blocks)
+    let optimizer = AdamW<Float>(count: count, options: options.optimizer)
+    var average = -Double.infinity
+
+    let check = PairScores(data, rows: stopping, shifts: 8)
+    func lossOnStopping(_ parameters: Buffer<Float>) -> Double {
+      var none = -Double.infinity
+      let all = check.scores(critic, parameters)
+      return options.objective.loss(
+        all.start, size: check.count, blocks: check.blocks, gradient: nil, average: &none)
+    }
+    let firstLoss = lossOnStopping(parameters)
+    var best = firstLoss
+    let kept = Buffer<Float>(count: count)
+    kept.copy(parameters)
+    var (step, bad) = (0, 0)
+    var order = generator.permutation(train.count)
+    var next = 0
+    var isConverged = false
+    while step < options.steps {
+      if next + size > order.count {
+        order = generator.permutation(train.count)
+        next = 0
+      }
+      let rows = order[next..<next + size].map { train[$0] }
+      next += size
+      let shifts =
+        others == size - 1
+        ? Array(0..<size)
+        : [0] + (0..<others).map { _ in 1 + Int(generator.next() % UInt64(size - 1)) }
+      batch.fill(data, rows: rows, shifts: shifts)
+      critic.scores(batch, parameters.start, scores.start)
+      if data.offset != nil {
+        for index in 0..<size * blocks { scores.start[index] += batch.offsets.start[index] }
+      }
+      _ = options.objective.loss(
+        scores.start, size: size, blocks: blocks, gradient: scoreGradient.start, average: &average)
+      gradient.fill(0)
+      critic.backward(batch, parameters.start, scoreGradient.start, gradient.start)
+      optimizer.update(parameters, gradient: gradient)
+      step += 1
+      if step % options.interval == 0 {
+        let loss = lossOnStopping(optimizer.mean)
+        if loss < best {
+          best = loss
+          kept.copy(optimizer.mean)
+          bad = 0
+        } else {
+          bad += 1
+          // Without any progress there is less to wait for.
+          if bad >= (best < firstLoss ? options.patience : min(3, options.patience)) {
+            isConverged = true
+            break
+          }
+        }
+      }
+    }
+    return Outcome(
+      parameters: kept, last: optimizer.mean, loss: best, firstLoss: firstLoss, steps: step,
+      isConverged: isConverged)
+  }
+}
+
+/// Scores of rows with their partners, and with those some places on.
+final class PairScores {
+  let data: CriticRows
+  let rows: [Int]
+  let shifts: [Int]
+  private let result: Buffer<Float>
+  var count: Int { rows.count }
+  var blocks: Int { shifts.count }
+
+  /// - Parameter shifts: mismatched partners for each row, spread over all others.
+  init(_ data: CriticRows, rows: [Int], shifts: Int) {
+    self.data = data
+    self.rows = rows
+    let others = min(shifts, rows.count - 1)
+    self.shifts = [0] + (0..<others).map { 1 + $0 * (rows.count - 1) / others }
+    result = Buffer(count: rows.count * self.shifts.count)
+  }
+
+  /// [blocks, rows], block 0 matched. The buffer is used again by the next call.
+  func scores(_ critic: any Critic, _ parameters: Buffer<Float>) -> Buffer<Float> {
+    // One batch of all rows, a few blocks at a time, so that memory stays bounded.
+    let group = max(1, min(shifts.count, 16384 / max(1, rows.count)))
+    let batch = PairBatch(size: rows.count, blocks: group, like: data)
+    critic.reserve(size: rows.count, blocks: group)
+    var done = 0
+    while done < shifts.count {
+      let part = Array(shifts[done..<min(done + group, shifts.count)])
+      batch.fill(data, rows: rows, shifts: part)
+      let target = result.start + done * rows.count
+      critic.scores(batch, parameters.start, target)
+      if data.offset != nil {
+        for index in 0..<part.count * rows.count { target[index] += batch.offsets.start[index] }
+      }
+      done += part.count
+    }
+    return result
+  }
+}
+
+extension PairScores {
+  /// What is known beforehand of each pair, [blocks, rows].
+  func offsets() -> Buffer<Float> {
+    let batch = PairBatch(size: count, blocks: blocks, like: data)
+    batch.fill(data, rows: rows, shifts: shifts)
+    return batch.offsets
+  }
+
+  /// Scores that may be kept, none above `cap`.
+  func heldOut(_ critic: any Critic, _ parameters: Buffer<Float>, cap: Float) -> HeldOutScores {
+    HeldOutScores(scores(critic, parameters), rows: rows, shifts: shifts, cap: cap)
+  }
+}

@@ -1,0 +1,130 @@
+package import LinearAlgebra
+
+/// A function of pairs that is learned: f(x_i, y_j), for pairs laid out as in `PairBatch`.
+package protocol Critic: AnyObject {
+  var parameterCount: Int { get }
+  func initialize(_ parameters: UnsafeMutablePointer<Float>, _ generator: inout SeededGenerator)
+  /// Makes room for batches of so many rows and blocks of pairs.
+  func reserve(size: Int, blocks: Int)
+  /// Writes the score of each pair, [blocks, size].
+  func scores(
+    _ batch: PairBatch, _ parameters: UnsafePointer<Float>, _ scores: UnsafeMutablePointer<Float>)
+  /// Adds the parameters' gradient from the scores' gradient [blocks, size] of the last call to `scores`.
+  func backward(
+    _ batch: PairBatch, _ parameters: UnsafePointer<Float>,
+    _ scoreGradient: UnsafePointer<Float>, _ gradient: UnsafeMutablePointer<Float>)
+}
+
+/// A perceptron of x and y side by side.
+///
+/// The first layer is linear in each, so that its part of x and its part of y are computed once for each row and added
+/// for each pair: exact, and for wide rows most of the cost saved.
+package final class JointCritic: Critic {
+  private let xWidth: Int
+  private let yWidth: Int
+  private let hidden: Int
+  private let tail: Sequential<Float>
+  private var xPart = Buffer<Float>(count: 0)
+  private var yPart = Buffer<Float>(count: 0)
+  private var sums = Buffer<Float>(count: 0)
+  private var sumGradients = Buffer<Float>(count: 0)
+  private var xGradient = Buffer<Float>(count: 0)
+  private var yGradient = Buffer<Float>(count: 0)
+
+  package init(
+    xWidth: Int, yWidth: Int, hidden: [Int], activation: Activation, startsAtZero: Bool
+  ) {
+    self.xWidth = xWidth
+    self.yWidth = yWidth
+    self.hidden = hidden[0]
+    var layers: [any Layer<Float>] = [ActivationLayer<Float>(activation, width: hidden[0])]
+    for (one, next) in zip(hidden, hidden.dropFirst()) {
+      layers.append(DenseLayer<Float>(one, next))
+      layers.append(ActivationLayer<Float>(activation, width: next))
+    }
+    layers.append(DenseLayer<Float>(hidden.last!, 1, gain: startsAtZero ? 0 : 1))
+    tail = Sequential(layers)
+  }
+
+  private var firstCount: Int { (xWidth + yWidth + 1) * hidden }
+  package var parameterCount: Int { firstCount + tail.parameterCount }
+
+  package func initialize(
+    _ parameters: UnsafeMutablePointer<Float>, _ generator: inout SeededGenerator
+  ) {
+    let first = DenseLayer<Float>(xWidth + yWidth, hidden)
+    first.initialize(parameters, &generator)
+    tail.initialize(parameters + firstCount, &generator)
+  }
+
+  package func reserve(size: Int, blocks: Int) {
+    if xPart.count < size * hidden {
+      xPart = Buffer(count: size * hidden)
+      yPart = Buffer(count: size * hidden)
+      xGradient = Buffer(count: size * hidden)
+      yGradient = Buffer(count: size * hidden)
+    }
+    if sums.count < size * blocks * hidden {
+      sums = Buffer(count: size * blocks * hidden)
+      sumGradients = Buffer(count: size * blocks * hidden)
+    }
+    tail.reserve(rows: size * blocks)
+  }
+
+  package func scores(
+    _ batch: PairBatch, _ parameters: UnsafePointer<Float>, _ scores: UnsafeMutablePointer<Float>
+  ) {
+    let size = batch.size
+    let bias = parameters + (xWidth + yWidth) * hidden
+    for row in 0..<size { (xPart.start + row * hidden).update(from: bias, count: hidden) }
+    Float.multiply(
+      false, false, size, hidden, xWidth, 1, batch.x.start, xWidth, parameters, hidden, 1,
+      xPart.start, hidden)
+    Float.multiply(
+      false, false, size, hidden, yWidth, 1, batch.y.start, yWidth, parameters + xWidth * hidden,
+      hidden, 0, yPart.start, hidden)
+    for (block, shift) in batch.shifts.enumerated() {
+      for i in 0..<size {
+        let j = i + shift < size ? i + shift : i + shift - size
+        let (a, b) = (xPart.start + i &* hidden, yPart.start + j &* hidden)
+        let sum = sums.start + (block &* size &+ i) &* hidden
+        for k in 0..<hidden { sum[k] = a[k] + b[k] }
+      }
+    }
+    tail.forward(sums.start, parameters + firstCount, scores, rows: size * batch.shifts.count)
+  }
+
+  package func backward(
+    _ batch: PairBatch, _ parameters: UnsafePointer<Float>,
+    _ scoreGradient: UnsafePointer<Float>, _ gradient: UnsafeMutablePointer<Float>
+  ) {
+    let size = batch.size
+    // The tail's last output is not needed: its last layer is linear.
+    tail.backward(
+      sums.start, scoreGradient, parameters + firstCount, scoreGradient, sumGradients.start,
+      gradient + firstCount, rows: size * batch.shifts.count)
+    xGradient.fill(0)
+    yGradient.fill(0)
+    for (block, shift) in batch.shifts.enumerated() {
+      for i in 0..<size {
+        let j = i + shift < size ? i + shift : i + shift - size
+        let (a, b) = (xGradient.start + i &* hidden, yGradient.start + j &* hidden)
+        let sum = sumGradients.start + (block &* size &+ i) &* hidden
+        for k in 0..<hidden {
+          a[k] += sum[k]
+          b[k] += sum[k]
+        }
+      }
+    }
+    Float.multiply(
+      true, false, xWidth, hidden, size, 1, batch.x.start, xWidth, xGradient.start, hidden, 1,
+      gradient, hidden)
+    Float.multiply(
+      true, false, yWidth, hidden, size, 1, batch.y.start, yWidth, yGradient.start, hidden, 1,
+      gradient + xWidth * hidden, hidden)
+    let bias = gradient + (xWidth + yWidth) * hidden
+    for row in 0..<size {
+      for k in 0..<hidden { bias[k] += xGradient.start[row &* hidden &+ k] }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+package import LinearAlgebra
+
+/// Rows of x and of y for critics, in single precision, with what a closed-form log ratio says of each pair.
+package struct CriticRows {
+  /// [n, dx] and [n, dy], row-major.
+  package let x: [Float]
+  package let y: [Float]
+  package let count: Int
+  package let xWidth: Int
+  package let yWidth: Int
+  /// A critic that is known beforehand; nil: 0.
+  var offset: PairOffset?
+
+  package init(x: Matrix, y: Matrix) { self.init(x: x, y: y, offset: nil) }
+
+  init(x: Matrix, y: Matrix, offset: PairOffset?) {
+    self.x = x.elements.map { Float($0) }
+    self.y = y.elements.map { Float($0) }
+    count = x.rows
+    (xWidth, yWidth) = (x.columns, y.columns)
+    self.offset = offset
+  }
+}
+
+/// A log ratio of the form a(x_i) + b(y_j) + u(x_i) · v(y_j).
+struct PairOffset {
+  /// [n] each.
+  var a: [Float]
+  var b: [Float]
+  /// [n, width] each.
+  var u: [Float]
+  var v: [Float]
+  var width: Int
+
+  func value(_ i: Int, _ j: Int) -> Float {
+    var sum = a[i] + b[j]
+    for k in 0..<width { sum += u[i * width + k] * v[j * width + k] }
+    return sum
+  }
+}
+
+/// Pairs of a batch: block s holds (x_i, y_(i + shifts[s])) for every i, indices modulo the batch; `shifts[0]` is 0, the
+/// matched pairs.
+package final class PairBatch {
+  package let size: Int
+  package private(set) var rows: [Int] = []
+  package private(set) var shifts: [Int] = []
+  package let x: Buffer<Float>
+  package let y: Buffer<Float>
+  /// The closed-form part of each pair's score, [blocks, size].
+  let offsets: Buffer<Float>
+
+  package init(size: Int, blocks: Int, like data: CriticRows) {
+    self.size = size
+    x = Buffer(count: size * data.xWidth)
+    y = Buffer(count: size * data.yWidth)
+    offsets = Buffer(count: size * blocks)
+  }
+
+  /// Fills with rows of `data`; `rows` has `size` elements.
+  package func fill(_ data: CriticRows, rows: [Int], shifts: [Int]) {
+    self.rows = rows
+    self.shifts = shifts
+    data.x.withUnsafeBufferPointer { source in
+      for (place, row) in rows.enumerated() {
+        (x.start + place * data.xWidth).update(
+          from: source.baseAddress! + row * data.xWidth, count: data.xWidth)
+      }
+    }
+    data.y.withUnsafeBufferPointer { source in
+      for (place, row) in rows.enumerated() {
+        (y.start + place * data.yWidth).update(
+          from: source.baseAddress! + row * data.yWidth, count: data.yWidth)
+      }
+    }
+    guard let offset = data.offset else { return }
+    let width = offset.width
+    offset.u.withUnsafeBufferPointer { u in
+      offset.v.withUnsafeBufferPointer { v in
+        for (block, shift) in shifts.enumerated() {
+          for i in 0..<size {
+            let p = rows[i]
+            let q = rows[i + shift < size ? i + shift : i + shift - size]
+            var sum = offset.a[p] + offset.b[q]
+            for k in 0..<width { sum += u[p &* width &+ k] * v[q &* width &+ k] }
+            offsets.start[block &* size &+ i] = sum
+          }
+        }
+      }
+    }
+  }
+}

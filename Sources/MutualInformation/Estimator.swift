@@ -1,0 +1,83 @@
+/// An estimator by its name; docs/estimators has a page on each.
+public enum Estimator: String, Sendable, CaseIterable, Codable {
+  /// Chooses and combines by held-out evidence.
+  case auto
+  /// Canonical correlations of the rows as they are: I of the Gaussian with the same covariance.
+  case gaussian
+  /// The same of normal scores: I of the Gaussian copula.
+  case copula
+  /// Kraskov, Stögbauer and Grassberger's first estimator.
+  case ksg
+  /// Their second estimator.
+  case ksg2
+  /// Ross's estimator for a label and continuous rows.
+  case ross
+  /// Counts of discrete rows, with Miller and Madow's correction.
+  case plugin
+  /// MINE: the Donsker-Varadhan bound.
+  case mine
+  /// Nguyen, Wainwright and Jordan's bound.
+  case nwj
+  /// InfoNCE.
+  case infonce
+  /// Logistic density ratio, read by the Donsker-Varadhan bound.
+  case logistic
+  /// Closed-form Gaussian log ratio of normal scores and a network for what it leaves.
+  case hybrid
+  /// Encoders of x and of y that predict each other, then nearest neighbours between their codes.
+  case latent
+}
+
+/// How an estimate is made.
+public struct EstimationOptions: Sendable, Equatable {
+  /// What is done to each column first.
+  public enum Transform: String, Sendable, CaseIterable {
+    /// Nothing.
+    case none
+    /// Mean 0 and variance 1.
+    case standard
+    /// Normal scores of ranks.
+    case ranks
+  }
+
+  /// How a critic sees a pair.
+  public enum CriticForm: String, Sendable, CaseIterable {
+    /// One network of x and y together.
+    case joint
+    /// An inner product of a network of x and one of y.
+    case separable
+  }
+
+  /// Folds of cross-fitting, at least 2.
+  public var folds = 5
+  /// Repetitions with other folds and initial weights, averaged; their spread enters the error.
+  public var seeds = 1
+  /// Mismatched pairings of the null; 0: none is drawn.
+  public var pairings = 199
+  /// Pairings that everything is fitted to again, instead of scored by what was fitted to the recorded pairs; 0: none.
+  public var retrainedPairings = 0
+  /// k of nearest neighbours; of several, the mean.
+  public var neighbours = [4]
+  /// Distance within each side.
+  public var norm = NearestNeighbours.Norm.maximum
+  /// Transform of columns; nil: what the estimator's paper has (nothing for neighbours, standard for critics).
+  public var transform: Transform?
+  /// Form of the critic of MINE, NWJ, InfoNCE and logistic.
+  public var critic = CriticForm.joint
+  /// Hidden widths of critics; nil: 64 and 64, or for InfoNCE, whose joint critic sees every pair of a batch, 16 and 8.
+  public var hidden: [Int]?
+  /// Rows of a batch, and candidates of InfoNCE.
+  public var batch = 256
+  /// Most steps of training.
+  public var steps = 3000
+  /// Seed of folds, weights, batches and pairings.
+  public var seed: UInt64 = 1
+
+  /// The defaults.
+  public init() {}
+
+  /// Hidden widths in force.
+  func widths(_ objective: Objective = .logistic) -> [Int] {
+    hidden ?? (objective == .infoNCE && critic == .joint ? [16, 8] : [64, 64])
+  }
+}

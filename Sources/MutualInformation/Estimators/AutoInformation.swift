@@ -1,0 +1,126 @@
+internal import LinearAlgebra
+
+#if canImport(Darwin)
+  private import Darwin
+#else
+  private import Glibc
+#endif
+
+/// Chooses and combines estimators by held-out evidence, and says what it did.
+///
+/// Two labels are counted. Otherwise the hybrid is read; in few dimensions nearest neighbours of ranks stand beside it. Both
+/// understate what they cannot resolve, in different ways, so neighbours that read more by twice their error are believed,
+/// up to the dimensions in which they are accurate without a flag.
+struct AutoInformation {
+  let rows: PairedRows
+  let options: EstimationOptions
+
+  /// Dimensions in all in which neighbours are asked.
+  private static let neighbourDimensions = 10
+  /// Dimensions in all in which neighbours that disagree are believed without a flag.
+  private static let trustedDimensions = 4
+
+  func run() throws -> Estimate {
+    let xIsLabel = Self.isLabel(rows.x)
+    let yIsLabel = Self.isLabel(rows.y)
+    if xIsLabel && yIsLabel {
+      let (x, y) = (DiscreteInformation.codes(rows.x), DiscreteInformation.codes(rows.y))
+      var estimate = DiscreteInformation(x: x, y: y).run(options: options)
+      estimate.setInterval(standardError: estimate.clusteredError(rows.units))
+      estimate.notes.append("Both sides are labels (\(x.count) and \(y.count) values): counted.")
+      return estimate
+    }
+    let input = try HybridInput(rows, xIsLabel: xIsLabel, yIsLabel: yIsLabel, options: options)
+    let hybrid = try HybridInformation(input: input).run()
+    var estimate = hybrid.finished(rows.units)
+    let dimensions = rows.x.columns + rows.y.columns
+    if xIsLabel || yIsLabel {
+      let (label, other) = xIsLabel ? (rows.x, rows.y) : (rows.y, rows.x)
+      let codes = DiscreteInformation.codes(label).codes
+      let entropy = DiscreteInformation.entropy(codes)
+      estimate.ceiling = min(estimate.ceiling, entropy)
+      estimate.high = min(estimate.high, entropy)
+      estimate.notes.append("One side is a label; the information is at most its entropy.")
+      if other.columns <= Self.trustedDimensions {
+        prefer(
+          neighbours: MixedInformation(
+            labels: codes, rows: RankTransform.normalScores(other), norm: options.norm
+          ).run(k: options.neighbours[0]), nil, over: &estimate, hybrid, dimensions: other.columns)
+      }
+    } else if dimensions <= Self.neighbourDimensions {
+      var fewer = options
+      fewer.pairings = dimensions <= Self.trustedDimensions ? options.pairings : 0
+      let neighbours = try NeighbourInformation(
+        x: RankTransform.normalScores(rows.x), y: RankTransform.normalScores(rows.y),
+        units: rows.units, options: fewer
+      ).run(.first)
+      prefer(
+        neighbours: neighbours, neighbours.null, over: &estimate, hybrid, dimensions: dimensions)
+    }
+    return estimate
+  }
+
+  /// Takes the neighbours' reading in place of the hybrid's where it is larger by twice its error.
+  private func prefer(
+    neighbours: Estimate, _ null: Estimate.Null?, over estimate: inout Estimate,
+    _ hybrid: HybridInformation.Result, dimensions: Int
+  ) {
+    let error =
+      neighbours.standardError.isFinite
+      ? neighbours.standardError : neighbours.clusteredError(rows.units)
+    if let null, let own = estimate.null {
+      // The hybrid's is the smaller of two, doubled; of three, it counts three times.
+      estimate.null?.p = min(1, min(1.5 * own.p, 3 * null.p))
+    }
+    guard neighbours.value > estimate.value + 2 * error else {
+      estimate.notes.append(
+        "Nearest neighbours of ranks read \(Self.text(neighbours.value)) nats, no more.")
+      return
+    }
+    estimate.notes.append(
+      "Nearest neighbours of ranks read \(Self.text(neighbours.value)) nats, more than the critic's \(Self.text(estimate.value)), and were taken."
+    )
+    var taken = neighbours
+    taken.setInterval(standardError: error)
+    taken.low = min(taken.low, estimate.value)
+    taken.high += neighbours.shortfall
+    taken.null = estimate.null
+    taken.flags.formUnion(estimate.flags.subtracting([.notConverged]))
+    taken.notes = estimate.notes
+    taken.ceiling = min(neighbours.ceiling, estimate.ceiling)
+    taken.seed = estimate.seed
+    if dimensions > Self.trustedDimensions { taken.flags.insert(.notConverged) }
+    taken.flagSaturation()
+    estimate = taken
+  }
+
+  /// One column of whole numbers, with few distinct values for its rows.
+  static func isLabel(_ rows: Matrix) -> Bool {
+    guard rows.columns == 1, rows.elements.allSatisfy({ $0 == $0.rounded() }) else { return false }
+    return Set(rows.elements).count <= max(2, min(100, rows.rows / 20))
+  }
+
+  static func text(_ value: Double) -> String {
+    let thousandths = (value * 1000).rounded() / 1000
+    return "\(thousandths)"
+  }
+}
+
+extension HybridInformation.Result {
+  /// What half of the training rows may cost a reading, nats, before it counts as unfinished.
+  private static let steepest = 0.04
+
+  /// The estimate with its interval and flags.
+  func finished(_ units: [Int]) -> Estimate {
+    var result = estimate
+    let error = max(result.clusteredError(units), result.standardError)
+    result.standardError = error
+    // From what was surely seen to what the critic's own rows and more rows suggest. Where readings fall short by c / √n,
+    // half of the rows cost (√2 - 1) c / √n: what is missing is 2.4 times that.
+    result.low = heldOut - 1.96 * error
+    result.high = max(inSample, heldOut) + 2.4 * max(0, slope) + 1.96 * error
+    if slope > max(Self.steepest, error) { result.flags.insert(.notConverged) }
+    result.flagSaturation()
+    return result
+  }
+}

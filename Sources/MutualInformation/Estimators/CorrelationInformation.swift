@@ -1,0 +1,63 @@
+internal import LinearAlgebra
+
+#if canImport(Darwin)
+  private import Darwin
+#else
+  private import Glibc
+#endif
+
+/// Information of the Gaussian with the rows' covariance, through canonical correlations: -½ sum ln(1 - ρ²), with the exact
+/// bias of log determinants of Gaussian samples taken off (digamma terms; Misra, Singh & Demchuk 2005,
+/// doi:10.1016/j.jmva.2003.10.003). On normal scores it is the Gaussian copula's (Ince et al. 2017,
+/// doi:10.1002/hbm.23471).
+struct CorrelationInformation {
+  let x: Matrix
+  let y: Matrix
+  let units: [Int]
+  let options: EstimationOptions
+
+  func run() throws -> Estimate {
+    let n = x.rows
+    guard n > 2 * (x.columns + y.columns) else {
+      throw InformationError(
+        .tooFewRows,
+        "expected more rows than twice the columns (\(2 * (x.columns + y.columns))), found \(n)",
+        remedy: "Use auto, which shrinks and compresses, or record more rows.")
+    }
+    let all = Array(0..<n)
+    let fold: PairedFold
+    do { fold = try PairedFold(x: x, y: y, train: all, test: all) } catch let error
+      as LinearAlgebraError
+    {
+      throw InformationError(
+        .unsuitable, "expected independent columns, found that \(error.description)",
+        remedy: "Leave out columns that follow from others, or use auto.")
+    }
+    let critic = try GaussianCritic(fold: fold, shrinkage: .none)
+    let plugIn = critic.correlations.reduce(0.0) { $0 - 0.5 * log1p(-$1 * $1) }
+    func bias(_ d: Int) -> Double {
+      (1...d).reduce(0.0) { $0 + digamma(Double(n - $1) / 2) - log(Double(n) / 2) }
+    }
+    let value = plugIn - 0.5 * (bias(x.columns) + bias(y.columns) - bias(x.columns + y.columns))
+    let contributions = critic.paired(x: fold.x, y: fold.y).map { $0 + value - plugIn }
+    var estimate = Estimate(
+      value: value, kind: .estimate, contributions: contributions, ceiling: .infinity)
+    estimate.setInterval(standardError: estimate.clusteredError(units))
+    // A correlation of 1 - δ is told apart from 1 only where δ is larger than rounding.
+    estimate.ceiling = Double(min(x.columns, y.columns)) * 10.0
+    estimate.flagSaturation()
+    if options.pairings > 0 {
+      var generator = SeededGenerator(seed: options.seed, stream: 0xca)
+      let orders = (0..<options.pairings).map { _ in generator.permutation(n) }
+      let values = try HybridInformation.parallel(orders.count) { number in
+        try GaussianCritic(fold: fold, pairing: orders[number], shrinkage: .none).correlations
+          .reduce(0.0) { $0 - 0.5 * log1p(-$1 * $1) } + value - plugIn
+      }
+      estimate.null = Estimate.Null(
+        mean: values.reduce(0, +) / Double(values.count),
+        p: Double(1 + values.count { $0 >= value }) / Double(values.count + 1),
+        pairings: values.count)
+    }
+    return estimate
+  }
+}

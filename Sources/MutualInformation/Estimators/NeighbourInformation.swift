@@ -1,0 +1,116 @@
+internal import LinearAlgebra
+
+/// Nearest-neighbour estimates with their error and null.
+struct NeighbourInformation {
+  let x: Matrix
+  let y: Matrix
+  let units: [Int]
+  let options: EstimationOptions
+
+  /// Dimensions in all above which such an estimate understates too much to go without a flag: by a quarter and more of a
+  /// nat at 10,000 rows (docs/benchmarks.md).
+  static let mostDimensions = 6
+  /// Disjoint parts that rows are cut into for the error.
+  private static let parts = 10
+  /// Most rows that the null is drawn for.
+  private static let nullRows = 1000
+
+  /// - Throws: `tooFewRows` for fewer than 4 rows for each neighbour.
+  func run(_ algorithm: NearestNeighbours.Algorithm) throws(InformationError) -> Estimate {
+    let most = options.neighbours.max() ?? 4
+    guard x.rows >= 4 * most else {
+      throw InformationError(
+        .tooFewRows, "expected at least \(4 * most) rows for k = \(most), found \(x.rows)",
+        remedy: "Record more rows, or use fewer neighbours.")
+    }
+    var estimate = value(Array(0..<x.rows), algorithm)
+    var generator = SeededGenerator(seed: options.seed, stream: 0x5b)
+    let (error, partValue) = subsampling(algorithm, &generator)
+    estimate.setInterval(standardError: error)
+    if partValue.isFinite {
+      estimate.shortfall =
+        max(0, estimate.value - partValue) / (Double(Self.parts).squareRoot() - 1)
+    }
+    estimate.flagSaturation()
+    if x.columns + y.columns > Self.mostDimensions { estimate.flags.insert(.manyDimensions) }
+    if options.pairings > 0 { estimate.null = null(algorithm, &generator) }
+    estimate.seed = options.seed
+    return estimate
+  }
+
+  /// The mean over all k of the options.
+  private func value(
+    _ rows: [Int], _ algorithm: NearestNeighbours.Algorithm, _ pairing: [Int]? = nil
+  )
+    -> Estimate
+  {
+    let neighbours = NearestNeighbours(
+      x: x.gatheringRows(rows), y: y.gatheringRows(rows), norm: options.norm)
+    let all = options.neighbours.map {
+      neighbours.estimate(k: $0, algorithm: algorithm, pairing: pairing)
+    }
+    guard all.count > 1 else { return all[0] }
+    let count = Double(all.count)
+    let contributions = (0..<rows.count).map { row in
+      all.reduce(0) { $0 + $1.contributions[row] } / count
+    }
+    return Estimate(
+      value: all.reduce(0) { $0 + $1.value } / count, kind: .estimate,
+      contributions: contributions, ceiling: all.map(\.ceiling).min()!)
+  }
+
+  /// Error by subsampling without replacement (Politis & Romano 1994, doi:10.1214/aos/1176325770; Holmes & Nemenman 2019,
+  /// doi:10.1103/PhysRevE.100.022404): the spread over disjoint parts, scaled to all rows. A bootstrap would draw rows
+  /// twice, and a row's copy is its nearest neighbour.
+  ///
+  /// - Returns: the error, and the mean over parts.
+  private func subsampling(
+    _ algorithm: NearestNeighbours.Algorithm, _ generator: inout SeededGenerator
+  ) -> (error: Double, value: Double) {
+    let count = min(Self.parts, x.rows / (4 * (options.neighbours.max() ?? 4)))
+    guard count >= 3 else { return (.nan, .nan) }
+    let members = Dictionary(grouping: 0..<units.count) { units[$0] }
+    let names = members.keys.sorted()
+    var squares: [Double] = []
+    var means: [Double] = []
+    for _ in 0..<2 {
+      var parts = [[Int]](repeating: [], count: count)
+      for (place, unit) in generator.permutation(names.count).enumerated() {
+        parts[place % count] += members[names[unit]]!
+      }
+      guard parts.allSatisfy({ $0.count > 2 * (options.neighbours.max() ?? 4) }) else {
+        return (.nan, .nan)
+      }
+      let values = parts.map { value($0, algorithm).value }
+      squares.append(HybridInformation.deviation(values))
+      means.append(values.reduce(0, +) / Double(count))
+    }
+    let mean = squares.reduce(0) { $0 + $1 * $1 } / Double(squares.count)
+    return ((mean / Double(count)).squareRoot(), means.reduce(0, +) / Double(means.count))
+  }
+
+  /// Random pairings of some of the rows; each is estimated anew, as nothing was fitted.
+  private func null(
+    _ algorithm: NearestNeighbours.Algorithm, _ generator: inout SeededGenerator
+  ) -> Estimate.Null? {
+    let rows = Array(generator.permutation(x.rows).prefix(Self.nullRows))
+    let neighbours = NearestNeighbours(
+      x: x.gatheringRows(rows), y: y.gatheringRows(rows), norm: options.norm)
+    let k = options.neighbours[0]
+    let pairings = (0..<min(options.pairings, 99)).map { _ in
+      generator.permutation(rows.count)
+    }
+    let own = neighbours.estimate(k: k, algorithm: algorithm).value
+    guard
+      let values = try? HybridInformation.parallel(
+        pairings.count,
+        {
+          neighbours.estimate(k: k, algorithm: algorithm, pairing: pairings[$0]).value
+        })
+    else { return nil }
+    return Estimate.Null(
+      mean: values.reduce(0, +) / Double(values.count),
+      p: Double(1 + values.count { $0 >= own }) / Double(values.count + 1),
+      pairings: values.count)
+  }
+}

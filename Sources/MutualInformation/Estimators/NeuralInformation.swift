@@ -1,0 +1,112 @@
+internal import LinearAlgebra
+
+#if canImport(Darwin)
+  private import Darwin
+#else
+  private import Glibc
+#endif
+
+/// MINE, NWJ, InfoNCE and the logistic density ratio as in their papers, cross-fitted: a critic is trained on some
+/// records, stopped by others and read on the rest.
+struct NeuralInformation {
+  let x: Matrix
+  let y: Matrix
+  let units: [Int]
+  let objective: Objective
+  let options: EstimationOptions
+
+  func run() throws -> Estimate {
+    let folds = try Folds.split(units, into: options.folds, seed: options.seed)
+    let data = CriticRows(x: x, y: y)
+    let readings = try HybridInformation.parallel(folds.count) { number in
+      read(folds[number], data, seed: options.seed &+ UInt64(number))
+    }
+    var contributions = [Double](repeating: 0, count: x.rows)
+    for reading in readings {
+      for (row, value) in zip(reading.rows, reading.influence) { contributions[row] = value }
+    }
+    let smallest = folds.map(\.test.count).min() ?? 1
+    var estimate = Estimate(
+      value: contributions.reduce(0, +) / Double(contributions.count), kind: .lowerBound,
+      contributions: contributions,
+      ceiling: log(Double(objective == .infoNCE ? min(options.batch, smallest) : smallest)))
+    let spread =
+      HybridInformation.deviation(readings.map(\.value)) / Double(readings.count).squareRoot()
+    estimate.setInterval(
+      standardError: max(estimate.clusteredError(units), spread.isFinite ? spread : 0))
+    estimate.flagSaturation()
+    if readings.contains(where: { !$0.isConverged }) { estimate.flags.insert(.notConverged) }
+    if options.pairings > 0 { estimate.null = null(readings) }
+    estimate.seed = options.seed
+    return estimate
+  }
+
+  private struct Reading: Sendable {
+    var rows: [Int]
+    var value: Double
+    var influence: [Double]
+    var blockMeans: [Double]
+    var isConverged: Bool
+  }
+
+  private func read(_ fold: Fold, _ data: CriticRows, seed: UInt64) -> Reading {
+    let critic: any Critic =
+      options.critic == .joint
+      ? JointCritic(
+        xWidth: data.xWidth, yWidth: data.yWidth, hidden: options.widths(objective),
+        activation: .relu,
+        startsAtZero: false)
+      : SeparableCritic(
+        xWidth: data.xWidth, yWidth: data.yWidth, hidden: options.widths(objective), width: 32,
+        activation: .relu)
+    var training = CriticTraining.Options()
+    training.objective = objective
+    training.batch = options.batch
+    training.steps = options.steps
+    training.seed = seed
+    // All pairs of a batch where the objective is made of them; else a few.
+    training.negatives = objective == .infoNCE ? 0 : 4
+    training.optimizer.warmUp = 50
+    training.optimizer.averaged = 200
+    training.optimizer.clip = 10
+    let outcome = CriticTraining(options: training).run(
+      critic, data, train: fold.train, stopping: fold.stopping)
+    let candidates = objective == .infoNCE ? min(options.batch, fold.test.count) - 1 : 64
+    let pairs = PairScores(data, rows: fold.test, shifts: max(candidates, options.pairings))
+    let all = pairs.heldOut(critic, outcome.parameters, cap: .infinity)
+    let scores = objective == .infoNCE ? all.prefix(blocks: candidates + 1) : all
+    let (value, influence) =
+      switch objective {
+      case .logistic, .donskerVaradhan: scores.donskerVaradhan()
+      case .nwj: scores.nwj()
+      case .infoNCE: scores.infoNCE()
+      }
+    return Reading(
+      rows: fold.test, value: value, influence: influence, blockMeans: all.blockMeans,
+      isConverged: outcome.isConverged)
+  }
+
+  /// Shifted pairings of untouched rows against the recorded one, under critics that saw neither.
+  private func null(_ readings: [Reading]) -> Estimate.Null {
+    let blocks = readings.map(\.blockMeans.count).min() ?? 1
+    let sums = (0..<blocks).map { block in
+      readings.reduce(0.0) { $0 + $1.blockMeans[block] * Double($1.rows.count) }
+    }
+    let n = Double(x.rows)
+    let value = readings.reduce(0.0) { $0 + $1.value * Double($1.rows.count) } / n
+    let shifted = sums.dropFirst().reduce(0, +) / Double(max(1, blocks - 1))
+    return Estimate.Null(
+      mean: value + (shifted - sums[0]) / n,
+      p: Double(1 + sums.dropFirst().count { $0 >= sums[0] }) / Double(blocks),
+      pairings: blocks - 1)
+  }
+}
+
+extension HeldOutScores {
+  /// The first blocks only.
+  func prefix(blocks: Int) -> HeldOutScores {
+    HeldOutScores(
+      Buffer(Array(scores.prefix(blocks * count))), rows: rows,
+      shifts: Array(shifts.prefix(blocks)))
+  }
+}

@@ -1,0 +1,197 @@
+internal import LinearAlgebra
+
+extension PairedRows {
+  /// Estimates the information between x and y, nats.
+  ///
+  /// The same rows, options and version give the same estimate, on one kind of processor bit for bit.
+  ///
+  /// - Parameters:
+  ///   - estimator: by which method.
+  ///   - options: how.
+  /// - Throws: `InformationError` for rows that the estimator is not made for.
+  public func estimate(
+    _ estimator: Estimator = .auto, options: EstimationOptions = .init()
+  ) throws -> Estimate {
+    // Folds run side by side; threads of BLAS under each would only wait for one another.
+    BLAS.useOneThread()
+    var result: Estimate
+    if x.columns == 0 || y.columns == 0 {
+      result = Estimate(
+        value: 0, kind: .estimate, contributions: [Double](repeating: 0, count: count), ceiling: 0)
+      result.setInterval(standardError: 0)
+      result.flags.insert(.constant)
+      result.null = Estimate.Null(mean: 0, p: 1, pairings: options.pairings)
+    } else {
+      result = try repeated(estimator, options)
+    }
+    result.estimator = estimator.rawValue
+    result.rows = count
+    result.notes = notes + result.notes
+    result.seed = options.seed
+    if hasDuplicates { result.flags.insert(.duplicates) }
+    if count < Self.comfortable { result.flags.insert(.fewRows) }
+    if options.retrainedPairings > 0, result.flags.isDisjoint(with: [.constant]) {
+      result.null = try retrainedNull(estimator, options, value: result.value)
+    }
+    if let null = result.null, null.p > 0.05 { result.flags.insert(.nullNotBeaten) }
+    return result
+  }
+
+  /// The estimate from a quarter and from half of the rows, taken at random by unit: a figure that still rises with the
+  /// rows is not finished. Left out where rows are too few.
+  public func curve(
+    _ estimator: Estimator = .auto, options: EstimationOptions = .init()
+  ) throws -> [(rows: Int, estimate: Estimate)] {
+    let members = Dictionary(grouping: 0..<count) { units[$0] }
+    let names = members.keys.sorted()
+    var generator = SeededGenerator(seed: options.seed, stream: 0xc4)
+    let order = generator.permutation(names.count)
+    var own = options
+    own.pairings = 0
+    own.retrainedPairings = 0
+    return try [4, 2].compactMap { divisor in
+      let rows = order.prefix(names.count / divisor).flatMap { members[names[$0]]! }.sorted()
+      guard rows.count >= 4 * Self.fewest else { return nil }
+      let part = try PairedRows(
+        x: x.gatheringRows(rows), y: y.gatheringRows(rows), groups: rows.map { units[$0] })
+      return (rows.count, try part.estimate(estimator, options: own))
+    }
+  }
+
+  /// Rows below which every interval is wider than most effects.
+  private static let comfortable = 100
+
+  /// The mean over seeds; their spread enters the error.
+  private func repeated(_ estimator: Estimator, _ options: EstimationOptions) throws -> Estimate {
+    let all = try (0..<max(1, options.seeds)).map { number in
+      var own = options
+      own.seed = options.seed &+ UInt64(number) &* 0x9e37_79b9
+      return try single(estimator, own)
+    }
+    guard all.count > 1 else { return all[0] }
+    let count = Double(all.count)
+    var result = all[0]
+    func mean(_ part: (Estimate) -> Double) -> Double { all.reduce(0) { $0 + part($1) } / count }
+    let spread = HybridInformation.deviation(all.map(\.value)) / count.squareRoot()
+    result.value = mean(\.value)
+    result.contributions = result.contributions.indices.map { row in
+      mean { $0.contributions[row] }
+    }
+    result.standardError = mean(\.standardError)
+    result.low = mean(\.low) - 1.96 * spread
+    result.high = mean(\.high) + 1.96 * spread
+    result.standardError =
+      (result.standardError * result.standardError + spread * spread).squareRoot()
+    for estimate in all { result.flags.formUnion(estimate.flags) }
+    // The smallest of several p-values, counted as often as there are.
+    if let p = all.compactMap(\.null?.p).min() { result.null?.p = min(1, count * p) }
+    return result
+  }
+
+  private func single(_ estimator: Estimator, _ options: EstimationOptions) throws -> Estimate {
+    switch estimator {
+    case .auto: return try AutoInformation(rows: self, options: options).run()
+    case .hybrid:
+      return try HybridInformation(
+        input: HybridInput(
+          self, xIsLabel: AutoInformation.isLabel(x), yIsLabel: AutoInformation.isLabel(y),
+          options: options)
+      ).run().finished(units)
+    case .latent:
+      return try LatentInformation(
+        input: HybridInput(
+          self, xIsLabel: AutoInformation.isLabel(x), yIsLabel: AutoInformation.isLabel(y),
+          options: options)
+      ).run()
+    case .gaussian, .copula:
+      return try CorrelationInformation(
+        x: transformed(x, options.transform ?? (estimator == .copula ? .ranks : .none)),
+        y: transformed(y, options.transform ?? (estimator == .copula ? .ranks : .none)),
+        units: units, options: options
+      ).run()
+    case .ksg, .ksg2:
+      return try NeighbourInformation(
+        x: transformed(x, options.transform ?? .none),
+        y: transformed(y, options.transform ?? .none), units: units, options: options
+      ).run(estimator == .ksg ? .first : .second)
+    case .ross: return try ross(options)
+    case .plugin:
+      var result = DiscreteInformation(
+        x: DiscreteInformation.codes(x), y: DiscreteInformation.codes(y)
+      ).run(options: options)
+      result.setInterval(standardError: result.clusteredError(units))
+      return result
+    case .mine, .nwj, .infonce, .logistic:
+      let objectives: [Estimator: Objective] = [
+        .mine: .donskerVaradhan, .nwj: .nwj, .infonce: .infoNCE, .logistic: .logistic,
+      ]
+      return try NeuralInformation(
+        x: transformed(x, options.transform ?? .standard),
+        y: transformed(y, options.transform ?? .standard), units: units,
+        objective: objectives[estimator]!, options: options
+      ).run()
+    }
+  }
+
+  private func ross(_ options: EstimationOptions) throws -> Estimate {
+    let (label, other) =
+      AutoInformation.isLabel(x) ? (x, y) : AutoInformation.isLabel(y) ? (y, x) : (nil, x)
+    guard let label else {
+      throw InformationError(
+        .unsuitable,
+        "expected a side that is a label (one column of few whole numbers), found none",
+        remedy: "Use another estimator, such as auto or ksg.")
+    }
+    let codes = DiscreteInformation.codes(label).codes
+    let rows = transformed(other, options.transform ?? .none)
+    let k = options.neighbours[0]
+    var result = MixedInformation(labels: codes, rows: rows, norm: options.norm).run(k: k)
+    result.setInterval(standardError: result.clusteredError(units))
+    result.flagSaturation()
+    if other.columns > NeighbourInformation.mostDimensions { result.flags.insert(.manyDimensions) }
+    if options.pairings > 0 {
+      var generator = SeededGenerator(seed: options.seed, stream: 0x4055)
+      let orders = (0..<min(99, options.pairings)).map { _ in generator.permutation(count) }
+      let values = try HybridInformation.parallel(orders.count) { number in
+        MixedInformation(
+          labels: orders[number].map { codes[$0] }, rows: rows, norm: options.norm
+        ).run(k: k).value
+      }
+      result.null = Estimate.Null(
+        mean: values.reduce(0, +) / Double(values.count),
+        p: Double(1 + values.count { $0 >= result.value }) / Double(values.count + 1),
+        pairings: values.count)
+    }
+    return result
+  }
+
+  private func transformed(_ rows: Matrix, _ transform: EstimationOptions.Transform) -> Matrix {
+    switch transform {
+    case .none: return rows
+    case .ranks: return RankTransform.normalScores(rows)
+    case .standard:
+      var result = rows
+      CriticFeatures.standardize(&result)
+      return result
+    }
+  }
+
+  /// Everything fitted again to rows paired at random.
+  private func retrainedNull(
+    _ estimator: Estimator, _ options: EstimationOptions, value: Double
+  ) throws -> Estimate.Null {
+    var own = options
+    own.pairings = 0
+    own.retrainedPairings = 0
+    var generator = SeededGenerator(seed: options.seed, stream: 0x7e)
+    let values = try (0..<options.retrainedPairings).map { _ in
+      let shuffled = try PairedRows(
+        x: x.gatheringRows(generator.permutation(count)), y: y, groups: units)
+      return try shuffled.repeated(estimator, own).value
+    }
+    return Estimate.Null(
+      mean: values.reduce(0, +) / Double(values.count),
+      p: Double(1 + values.count { $0 >= value }) / Double(values.count + 1),
+      pairings: values.count)
+  }
+}

@@ -1,0 +1,109 @@
+public import LinearAlgebra
+
+/// Rows of x and y that belong together, checked and ready for every estimator.
+public struct PairedRows: Sendable {
+  /// [n, dx], columns that vary.
+  public let x: Matrix
+  /// [n, dy], columns that vary.
+  public let y: Matrix
+  /// Row of the input that each row came from: copies are left out.
+  public let sources: [Int]
+  /// What is held out together, and taken as one in errors: a group where groups were given, else a record.
+  public let units: [Int]
+  /// What was left out, in sentences.
+  public let notes: [String]
+  /// Whether copies were left out.
+  public let hasDuplicates: Bool
+  /// Whether units were given, so that rows of one may depend on each other.
+  public let isGrouped: Bool
+
+  /// Rows that are used.
+  public var count: Int { x.rows }
+
+  /// Fewest rows of which anything can be said.
+  public static let fewest = 20
+
+  /// Checks rows.
+  ///
+  /// Columns that do not vary carry nothing and are left out. Rows that equal another in x and in y are copies, not new
+  /// observations, where the values are continuous; all but the first are left out, for in another fold, or as each
+  /// other's nearest neighbours, they would pass for information.
+  ///
+  /// - Parameters:
+  ///   - x: [n, dx]; y: [n, dy].
+  ///   - records: the record of each row: never split over folds.
+  ///   - groups: rows that may depend on each other, such as those of one step or person; coarser than records.
+  /// - Throws: `InformationError` for lengths that differ, values that are not finite, or fewer than `fewest` rows.
+  public init(
+    x: Matrix, y: Matrix, records: [Int]? = nil, groups: [Int]? = nil
+  ) throws(InformationError) {
+    guard x.rows == y.rows else {
+      throw InformationError(
+        .shape, "expected as many rows in x as in y, found \(x.rows) and \(y.rows)",
+        remedy: "Row i of x belongs to row i of y.")
+    }
+    for (name, ids) in [("records", records), ("groups", groups)] {
+      guard let ids, ids.count != x.rows else { continue }
+      throw InformationError(
+        .shape, "expected one of \(name) for each of \(x.rows) rows, found \(ids.count)",
+        remedy: "Give an id for each row.")
+    }
+    guard x.columns > 0, y.columns > 0 else {
+      throw InformationError(
+        .shape, "expected columns in x and y, found \(x.columns) and \(y.columns)",
+        remedy: "Give at least one column each.")
+    }
+    try Self.requireFinite(x, "x")
+    try Self.requireFinite(y, "y")
+    var notes: [String] = []
+    let kept = Self.withoutCopies(x, y)
+    hasDuplicates = kept.count < x.rows
+    if hasDuplicates {
+      notes.append(
+        "\(x.rows - kept.count) of \(x.rows) rows are copies of others and were left out.")
+    }
+    guard kept.count >= Self.fewest else {
+      throw InformationError(
+        .tooFewRows, "expected at least \(Self.fewest) distinct rows, found \(kept.count)",
+        remedy: "Record more rows.")
+    }
+    func varying(_ rows: Matrix, _ name: String) -> Matrix {
+      let used = kept.count == rows.rows ? rows : rows.gatheringRows(kept)
+      let columns = (0..<used.columns).filter { column in
+        (1..<used.rows).contains { used[$0, column] != used[0, column] }
+      }
+      guard columns.count < used.columns else { return used }
+      notes.append(
+        "\(used.columns - columns.count) of \(used.columns) columns of \(name) do not vary and were left out."
+      )
+      return used.gatheringColumns(columns)
+    }
+    self.x = varying(x, "x")
+    self.y = varying(y, "y")
+    sources = kept
+    isGrouped = groups != nil || records != nil
+    let ids = groups ?? records
+    units = kept.map { ids?[$0] ?? $0 }
+    self.notes = notes
+  }
+
+  private static func requireFinite(_ rows: Matrix, _ name: String) throws(InformationError) {
+    guard let place = rows.elements.firstIndex(where: { !$0.isFinite }) else { return }
+    let count = rows.elements.count { !$0.isFinite }
+    throw InformationError(
+      .notFinite,
+      "\(name): expected finite numbers, found \(rows.elements[place]) in row \(place / rows.columns), column \(place % rows.columns), and \(count) such values in all",
+      remedy: "Leave these rows out of x and y.")
+  }
+
+  /// Rows that are not copies: where x or y takes many distinct values, a row that equals another in both is one.
+  private static func withoutCopies(_ x: Matrix, _ y: Matrix) -> [Int] {
+    var seen: Set<[Double]> = []
+    let first = (0..<x.rows).filter { seen.insert(Array(x.row($0)) + Array(y.row($0))).inserted }
+    guard first.count < x.rows else { return first }
+    let isContinuous = [x, y].contains { rows in
+      20 * Set(first.map { Array(rows.row($0)) }).count > x.rows
+    }
+    return isContinuous ? first : Array(0..<x.rows)
+  }
+}

@@ -1,0 +1,31 @@
+internal import LinearAlgebra
+
+/// Columns by their ranks: information does not change under invertible maps of x alone or of y alone, and ranks have no
+/// tails. Equal values share their mean rank.
+enum RankTransform {
+  /// Each column's ranks as normal scores Φ⁻¹((rank - ½) / n); a constant column becomes 0.
+  static func normalScores(_ rows: Matrix) -> Matrix {
+    let n = Double(rows.rows)
+    return columns(rows) { normalQuantile(($0 - 0.5) / n) }
+  }
+
+  /// Each column's ranks, 1 ... n, mapped by a function.
+  private static func columns(_ rows: Matrix, _ map: (Double) -> Double) -> Matrix {
+    var result = rows
+    let n = rows.rows
+    var column = [(value: Double, row: Int)](repeating: (0, 0), count: n)
+    for c in 0..<rows.columns {
+      for row in 0..<n { column[row] = (rows[row, c], row) }
+      column.sort { $0.value < $1.value }
+      var start = 0
+      while start < n {
+        var end = start + 1
+        while end < n, column[end].value == column[start].value { end += 1 }
+        let score = map(Double(start + end + 1) / 2)
+        for place in start..<end { result[column[place].row, c] = score }
+        start = end
+      }
+    }
+    return result
+  }
+}
