@@ -188,7 +188,9 @@ def picture(lines, path):
                 parts.append(
                     f'<circle cx="{place(line["value"] - line["truth"]):.1f}" cy="{y}" r="3" fill="{color}" fill-opacity="0.6"/>'
                 )
-    parts.append(f'<text x="{left}" y="{height - 10}" text-anchor="end">error, nats</text></svg>')
+    parts.append(
+        f'<text x="{left - 24}" y="{height - 10}" text-anchor="end">error, nats</text></svg>'
+    )
     path.write_text("\n".join(parts))
 
 
