@@ -45,7 +45,7 @@ struct AutoInformation {
         prefer(
           neighbours: MixedInformation(
             labels: codes, rows: RankTransform.normalScores(other), norm: options.norm
-          ).run(k: options.neighbours[0]), nil, over: &estimate, hybrid, dimensions: other.columns)
+          ).run(k: options.neighbours[0]), nil, over: &estimate, dimensions: other.columns)
       }
     } else if dimensions <= Self.neighbourDimensions {
       var fewer = options
@@ -55,7 +55,7 @@ struct AutoInformation {
         units: rows.units, options: fewer
       ).run(.first)
       prefer(
-        neighbours: neighbours, neighbours.null, over: &estimate, hybrid, dimensions: dimensions)
+        neighbours: neighbours, neighbours.null, over: &estimate, dimensions: dimensions)
     }
     return estimate
   }
@@ -63,7 +63,7 @@ struct AutoInformation {
   /// Takes the neighbours' reading in place of the hybrid's where it is larger by twice its error.
   private func prefer(
     neighbours: Estimate, _ null: Estimate.Null?, over estimate: inout Estimate,
-    _ hybrid: HybridInformation.Result, dimensions: Int
+    dimensions: Int
   ) {
     let error =
       neighbours.standardError.isFinite

@@ -29,7 +29,6 @@ struct HybridInformation {
     var loss: Double
     var firstLoss: Double
     var steps: Int
-    var isConverged: Bool
     /// Mean scores of each pairing, matched first.
     var tested: [Double]
   }
@@ -191,7 +190,7 @@ struct HybridInformation {
       ? scores : untouched.heldOut(critic, outcome.last, cap: cap)
     return Reading(
       scores: scores, heldOut: value, influence: influence, inSample: inSample, loss: outcome.loss,
-      firstLoss: outcome.firstLoss, steps: outcome.steps, isConverged: outcome.isConverged,
+      firstLoss: outcome.firstLoss, steps: outcome.steps,
       tested: tested.blockMeans)
   }
 

@@ -96,15 +96,13 @@ struct LatentInformation {
       shuffled: shuffled)
   }
 
+  /// Of the first fold, as the hybrid's: pooled folds are not exact.
   private func null(readings: [Reading]) -> Estimate.Null? {
-    let count = readings.map(\.shuffled.count).min() ?? 0
-    guard count > 0 else { return Estimate.Null(mean: 0, p: 1, pairings: options.pairings) }
-    let own = readings.reduce(0.0) { $0 + $1.value * Double($1.contributions.count) }
-    let sums = (0..<count).map { pairing in
-      readings.reduce(0.0) { $0 + $1.shuffled[pairing] * Double($1.contributions.count) }
-    }
+    let values = readings[0].shuffled
+    guard !values.isEmpty else { return Estimate.Null(mean: 0, p: 1, pairings: options.pairings) }
     return Estimate.Null(
-      mean: sums.reduce(0, +) / Double(count) / Double(input.x.scores.rows),
-      p: Double(1 + sums.count { $0 >= own }) / Double(count + 1), pairings: count)
+      mean: values.reduce(0, +) / Double(values.count),
+      p: Double(1 + values.count { $0 >= readings[0].value }) / Double(values.count + 1),
+      pairings: values.count)
   }
 }

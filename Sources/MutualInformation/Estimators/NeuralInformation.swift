@@ -86,19 +86,14 @@ struct NeuralInformation {
       isConverged: outcome.isConverged)
   }
 
-  /// Shifted pairings of untouched rows against the recorded one, under critics that saw neither.
+  /// Shifted pairings of the first fold's untouched rows under its critic, as the hybrid's: pooled folds are not exact.
   private func null(_ readings: [Reading]) -> Estimate.Null {
-    let blocks = readings.map(\.blockMeans.count).min() ?? 1
-    let sums = (0..<blocks).map { block in
-      readings.reduce(0.0) { $0 + $1.blockMeans[block] * Double($1.rows.count) }
-    }
-    let n = Double(x.rows)
-    let value = readings.reduce(0.0) { $0 + $1.value * Double($1.rows.count) } / n
-    let shifted = sums.dropFirst().reduce(0, +) / Double(max(1, blocks - 1))
+    let (value, means) = (readings[0].value, readings[0].blockMeans)
+    let shifted = means.dropFirst().reduce(0, +) / Double(max(1, means.count - 1))
     return Estimate.Null(
-      mean: value + (shifted - sums[0]) / n,
-      p: Double(1 + sums.dropFirst().count { $0 >= sums[0] }) / Double(blocks),
-      pairings: blocks - 1)
+      mean: value + shifted - means[0],
+      p: Double(1 + means.dropFirst().count { $0 >= means[0] }) / Double(means.count),
+      pairings: means.count - 1)
   }
 }
 
