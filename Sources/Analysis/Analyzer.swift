@@ -159,20 +159,15 @@ public struct Analyzer: Sendable {
       code: .cancelled, file: path, message: "interrupted", remedy: "Nothing was written.")
   }
 
-  /// Runs independent work on every core; results in order, the first error rethrown.
+  /// Runs independent work on every core, unless the caller asks to stop.
   private func parallel<R: Sendable>(
     _ count: Int, _ isCancelled: @Sendable () -> Bool, _ path: String,
     _ body: @Sendable (Int) throws -> R
   ) throws -> [R] {
-    let results = Mutex([Swift.Result<R, any Error>?](repeating: nil, count: count))
-    DispatchQueue.concurrentPerform(iterations: count) { index in
-      let result = Swift.Result {
-        if isCancelled() { throw cancelled(path) }
-        return try body(index)
-      }
-      results.withLock { $0[index] = result }
+    try Parallel.map(count) { index in
+      if isCancelled() { throw cancelled(path) }
+      return try body(index)
     }
-    return try results.withLock { try $0.map { try $0!.get() } }
   }
 
   private func describe(
@@ -184,7 +179,7 @@ public struct Analyzer: Sendable {
       table: window.table, mode: window.mode.description, firstStep: steps.first!.index,
       lastStep: steps.last!.index,
       epoch: steps.first!.epoch,
-      loss: losses.isEmpty ? .nan : losses.reduce(0, +) / Double(losses.count),
+      loss: losses.isEmpty ? .nan : losses.mean,
       rows: rows.selected.count, folds: rows.foldCount, candidates: rows.candidates,
       labelEntropy: rows.labels.map { LabelStatistics.entropy($0) } ?? .nan,
       labelChance: rows.labels.map { LabelStatistics.largestShare($0) } ?? .nan)

@@ -15,10 +15,19 @@ struct CellTask: Sendable {
   /// What the task found.
   struct Outcome: Sendable {
     var cell: Study.Cell
-    /// Values under each mismatched pairing, for the measures that enter the map's test.
-    var null: [Measure: [Double]]
+    /// What each measure is under mismatched pairings, where it was drawn.
+    var null: [Measure: Null]
     var rows: AnalysisFile.CellRows
   }
+
+  /// A statistic as recorded and under each mismatched pairing.
+  struct Null: Sendable {
+    var observed: Double
+    var values: [Double]
+  }
+
+  /// Hidden widths of the critic's network: a window has hundreds of rows, not tens of thousands.
+  private static let hidden = [32, 32]
 
   /// Rows below which a figure is flagged: its interval is then wider than most effects.
   private static let fewRows = 300
@@ -71,7 +80,7 @@ struct CellTask: Sendable {
     let ceiling = GaussianInformation.ceiling(
       components: components, sigma: settings.sigma)
     var gaussian = try GaussianInformation.estimate(folds, ceiling: ceiling)
-    let scores = try GaussianInformation.heldOutScores(folds)
+    let scores = try heldOutScores(folds, rows, settings)
     let bound = GaussianInformation.donskerVaradhan(scores)
     let ksg = Self.neighbourEstimate(neighbours, settings.neighbours, rows, nil)
     let found = Recovery.reidentification(
@@ -79,29 +88,28 @@ struct CellTask: Sendable {
     let variance = try Recovery.variance(folds, features: rows.features)
     let label = try rows.labels.map { try LabelInformation.estimate(folds, labels: $0) }
 
-    var null: [Measure: [Double]] = [:]
+    var shuffled: [Measure: [Double]] = [:]
     for pairing in rows.pairings {
-      null[.gaussian, default: []].append(
+      shuffled[.gaussian, default: []].append(
         try GaussianInformation.estimate(folds, pairing: pairing).value)
-      null[.ksg, default: []].append(
+      shuffled[.ksg, default: []].append(
         Self.neighbourEstimate(neighbours, settings.neighbours, rows, pairing).value)
-      null[.recoverableVariance, default: []].append(
+      shuffled[.recoverableVariance, default: []].append(
         try Recovery.variance(folds, features: rows.features, pairing: pairing).value)
       if let labels = rows.labels {
         let result = try LabelInformation.estimate(folds, labels: labels, pairing: pairing)
-        null[.label, default: []].append(result.information.value)
-        null[.labelAccuracy, default: []].append(
-          result.hits.reduce(0, +) / Double(result.hits.count))
+        shuffled[.label, default: []].append(result.information.value)
+        shuffled[.labelAccuracy, default: []].append(result.hits.mean)
       }
     }
 
     // An encoder fitted on fewer rows than columns sees training rows larger than new ones, and the Gaussian reading
     // then is not 0 without dependence. What mismatched pairs read is that bias.
-    if let readings = null[.gaussian] {
-      let bias = readings.reduce(0, +) / Double(readings.count)
+    if let readings = shuffled[.gaussian] {
+      let bias = readings.mean
       gaussian.value -= bias
       gaussian.contributions = gaussian.contributions.map { $0 - bias }
-      null[.gaussian] = readings.map { $0 - bias }
+      shuffled[.gaussian] = readings.map { $0 - bias }
     }
 
     func figure(_ measure: Measure, _ value: Double, _ terms: [Double], _ ceiling: Double) -> Figure
@@ -127,7 +135,7 @@ struct CellTask: Sendable {
       figure(.ksg, ksg.value, ksg.contributions, ksg.ceiling),
     ]
     if let label {
-      let hits = label.hits.reduce(0, +) / Double(label.hits.count)
+      let hits = label.hits.mean
       figures += [
         figure(
           .label, label.information.value, label.information.contributions,
@@ -136,7 +144,7 @@ struct CellTask: Sendable {
       ]
     }
     figures += [
-      figure(.reidentification, found.reduce(0, +) / Double(found.count), found, 1),
+      figure(.reidentification, found.mean, found, 1),
       figure(.recoverableVariance, variance.value, variance.contributions, 1),
     ]
     var perRow: [Measure: [Double]] = [
@@ -144,6 +152,12 @@ struct CellTask: Sendable {
       .ksg: ksg.contributions, .reidentification: found,
     ]
     perRow[.label] = label?.information.contributions
+    var null: [Measure: Null] = [:]
+    for figure in figures {
+      guard let values = shuffled[figure.measure] else { continue }
+      null[figure.measure] = Null(observed: figure.value, values: values)
+    }
+    if !rows.pairings.isEmpty { null[.donskerVaradhan] = Self.criticNull(scores[0], rows) }
     return Outcome(
       cell: Study.Cell(
         layer: layer, window: window, components: components, keptVariance: kept, figures: figures),
@@ -152,6 +166,31 @@ struct CellTask: Sendable {
         layer: layer, window: window, width: components,
         tokens: tokens.prefixColumns(components).elements.map { Float($0) },
         scores: perRow.mapValues { Self.inRowOrder($0, order) }))
+  }
+
+  private func heldOutScores(
+    _ folds: [PairedFold], _ rows: WindowRows, _ settings: Study.Settings
+  ) throws -> [Matrix] {
+    guard settings.critic == "hybrid" else { return try GaussianInformation.heldOutScores(folds) }
+    var options = EstimationOptions()
+    options.hidden = Self.hidden
+    options.seed = SplitMix64.mix(settings.seed ^ UInt64(window) << 16 ^ UInt64(layer))
+    return try HybridCritic.heldOutScores(
+      folds, units: isGrouped ? rows.steps : Array(rows.steps.indices),
+      networks: settings.networks, options: options)
+  }
+
+  /// Mean score of the first fold's held-out rows, as recorded and as paired anew: its critic never saw them, so given the
+  /// critic all pairings are as likely without dependence. Other folds' critics were fitted on these rows: pooled, what all
+  /// folds share by chance would pass for dependence.
+  private static func criticNull(_ scores: Matrix, _ rows: WindowRows) -> Null {
+    let test = rows.test[0]
+    let position = Dictionary(uniqueKeysWithValues: test.enumerated().map { ($1, $0) })
+    return Null(
+      observed: test.indices.map { scores[$0, $0] }.mean,
+      values: rows.pairings.map { pairing in
+        test.indices.map { scores[$0, position[pairing[test[$0]]]!] }.mean
+      })
   }
 
   /// Median over rows of a token's mean square per component, which is 1 on average.
@@ -185,7 +224,7 @@ struct CellTask: Sendable {
       ceiling = min(ceiling, estimate.ceiling)
     }
     return Estimate(
-      value: contributions.reduce(0, +) / Double(contributions.count), kind: .estimate,
+      value: contributions.mean, kind: .estimate,
       contributions: contributions, ceiling: ceiling)
   }
 }

@@ -1,3 +1,4 @@
+internal import LinearAlgebra
 internal import Results
 
 /// p-values of every tested figure, alone and against the largest over the whole map.
@@ -9,17 +10,17 @@ internal import Results
 /// false-alarm rate is the level.
 enum MapTest {
   /// Measures that enter the test; scores are read only where these find something.
-  static let tested: Set<Measure> = [.gaussian, .ksg, .label]
+  static let tested: Set<Measure> = [.gaussian, .donskerVaradhan, .ksg, .label]
 
   /// Fills in null mean, deviation, p-values and the flag for figures that do not beat their null.
   static func apply(to outcomes: inout [CellTask.Outcome]) {
-    let pairings = outcomes.compactMap { $0.null[.gaussian]?.count }.min() ?? 0
+    let pairings = outcomes.compactMap { $0.null[.gaussian]?.values.count }.min() ?? 0
     guard pairings > 0 else { return }
     var largest = [Double](repeating: -.infinity, count: pairings)
     for outcome in outcomes {
       for (measure, null) in outcome.null where tested.contains(measure) {
-        let scale = Scale(outcome.cell[measure]!.value, null)
-        for (pairing, value) in null.enumerated() {
+        let scale = Scale(null)
+        for (pairing, value) in null.values.enumerated() {
           largest[pairing] = max(largest[pairing], scale(value))
         }
       }
@@ -29,11 +30,12 @@ enum MapTest {
         let figure = outcomes[index].cell.figures[position]
         guard let null = outcomes[index].null[figure.measure] else { continue }
         var filled = figure
-        filled.nullMean = null.reduce(0, +) / Double(null.count)
-        filled.nullDeviation = deviation(null, about: filled.nullMean)
-        filled.p = share(null, reaching: figure.value)
+        (filled.nullMean, filled.nullDeviation) = null.values.meanAndDeviation
+        // Of the bound the critic's mean score is tested: its null is what the figure would be with that changed.
+        filled.nullMean += figure.value - null.observed
+        filled.p = share(null.values, reaching: null.observed)
         if tested.contains(figure.measure) {
-          filled.mapP = share(largest, reaching: Scale(figure.value, null)(figure.value))
+          filled.mapP = share(largest, reaching: Scale(null)(null.observed))
           if filled.mapP > Verdict.level { filled.flags.append(.nullNotBeaten) }
         }
         outcomes[index].cell.figures[position] = filled
@@ -45,20 +47,13 @@ enum MapTest {
     let mean: Double
     let deviation: Double
 
-    init(_ observed: Double, _ null: [Double]) {
-      mean = (observed + null.reduce(0, +)) / Double(null.count + 1)
-      deviation = MapTest.deviation(null + [observed], about: mean)
+    init(_ null: CellTask.Null) {
+      (mean, deviation) = (null.values + [null.observed]).meanAndDeviation
     }
 
     func callAsFunction(_ value: Double) -> Double {
       deviation > 0 ? (value - mean) / deviation : 0
     }
-  }
-
-  private static func deviation(_ values: [Double], about mean: Double) -> Double {
-    guard values.count > 1 else { return .nan }
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (squares / Double(values.count - 1)).squareRoot()
   }
 
   private static func share(_ null: [Double], reaching value: Double) -> Double {

@@ -7,6 +7,26 @@ internal import SnapshotFormat
 ///
 /// Each is nil unless it was given: a report of an existing analysis must not pretend to have used it.
 struct StudyOptions: ParsableArguments {
+  /// How much work an analysis is worth.
+  enum Profile: String, ExpressibleByArgument, CaseIterable {
+    case quick, standard, thorough
+
+    /// Settings where options say nothing.
+    var settings: Study.Settings {
+      switch self {
+      case .quick: Study.Settings(critic: "gaussian", pairings: 39)
+      case .standard: Study.Settings()
+      case .thorough: Study.Settings(networks: 3, pairings: 999)
+      }
+    }
+  }
+
+  @Option(
+    help: .init(
+      "How much work: quick draws 39 pairings and trains no network, thorough draws 999 and trains three in place of one. (default: standard)",
+      valueName: "name"))
+  var profile: Profile?
+
   @Option(
     parsing: .unconditional,
     help: .init(
@@ -24,6 +44,12 @@ struct StudyOptions: ParsableArguments {
     parsing: .unconditional,
     help: .init("Most principal components of a token. (default: 16)", valueName: "count"))
   var components: Int?
+
+  @Option(
+    help: .init(
+      "Critic of bound and re-identification: hybrid (closed form and a network) or gaussian. (default: hybrid)",
+      valueName: "name"))
+  var critic: String?
 
   @Option(
     parsing: .unconditional,
@@ -70,6 +96,9 @@ struct StudyOptions: ParsableArguments {
     if let token, token != "direction", token != "raw" {
       throw ValidationError("--token: expected direction or raw, found '\(token)'.")
     }
+    if let critic, critic != "hybrid", critic != "gaussian" {
+      throw ValidationError("--critic: expected hybrid or gaussian, found '\(critic)'.")
+    }
     try Self.require(components, "--components", in: 1...256)
     try Self.require(neighbourComponents, "--neighbour-components", in: 1...16)
     try Self.require(neighbours, "--neighbours", in: 1...20)
@@ -91,13 +120,14 @@ struct StudyOptions: ParsableArguments {
       "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value).")
   }
 
-  var settings: Study.Settings { applied(to: Study.Settings()) }
+  var settings: Study.Settings { applied(to: (profile ?? .standard).settings) }
 
   /// `settings` with the options that were given in place of its own.
   private func applied(to settings: Study.Settings) -> Study.Settings {
     Study.Settings(
       sigma: sigma ?? settings.sigma, token: token ?? settings.token,
-      components: components ?? settings.components,
+      components: components ?? settings.components, critic: critic ?? settings.critic,
+      networks: settings.networks,
       neighbourComponents: neighbourComponents ?? settings.neighbourComponents,
       neighbours: neighbours ?? settings.neighbours, folds: folds ?? settings.folds,
       pairings: pairings ?? settings.pairings, candidates: candidates ?? settings.candidates,
@@ -106,7 +136,8 @@ struct StudyOptions: ParsableArguments {
 
   /// Refuses options that differ from those that an analysis was made with.
   func requireAgreement(with study: Study, in file: String) throws(SnapshotError) {
-    guard applied(to: study.provenance.settings) != study.provenance.settings else { return }
+    let own = study.provenance.settings
+    guard applied(to: profile?.settings ?? own) != own else { return }
     throw SnapshotError(
       code: .exists, file: file,
       message: "expected an analysis with the options given, found one with others",

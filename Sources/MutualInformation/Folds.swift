@@ -47,6 +47,16 @@ package enum Folds {
     }
   }
 
+  /// Keeps an eighth of the training rows back by unit.
+  static func keepingBack(_ train: [Int], _ units: [Int], test: [Int], seed: UInt64) -> Fold {
+    let members = Dictionary(grouping: train) { units[$0] }.sorted { $0.key < $1.key }.map(\.value)
+    var generator = SeededGenerator(seed: seed, stream: 0x5709)
+    let others = generator.permutation(members.count)
+    var fold = make(members, test: [], others: others)
+    fold.test = test
+    return fold
+  }
+
   private static func make(_ members: [[Int]], test: [Int], others: [Int]) -> Fold {
     let stopping = others.prefix(max(1, others.count / 8))
     return Fold(

@@ -29,11 +29,11 @@ public enum GaussianInformation {
       let heldOut = critic.paired(x: fold.xTest(pairing), y: fold.yTest)
       // On its own rows, whitened, a Gaussian critic reads exactly its plug-in information.
       let inSample = critic.correlations.reduce(0) { $0 - 0.5 * log1p(-$1 * $1) }
-      let optimism = inSample - heldOut.reduce(0, +) / Double(heldOut.count)
+      let optimism = inSample - heldOut.mean
       contributions += heldOut.map { $0 + optimism / 2 }
     }
     return Estimate(
-      value: contributions.reduce(0, +) / Double(contributions.count), kind: .estimate,
+      value: contributions.mean, kind: .estimate,
       contributions: contributions, ceiling: ceiling)
   }
 
@@ -52,58 +52,37 @@ public enum GaussianInformation {
   ///
   /// - Parameter scores: what `heldOutScores` gave.
   public static func donskerVaradhan(_ scores: [Matrix]) -> Estimate {
-    var contributions: [Double] = []
-    var ceiling = Double.infinity
-    for matrix in scores {
-      let n = matrix.rows
-      let (logMean, sums, total) = everyPair(matrix, scale: 1)
-      for i in 0..<n {
-        let influence = sums[i] * Double(n) / total - 2
-        contributions.append(matrix[i, i] - logMean - influence)
-      }
-      ceiling = min(ceiling, log(Double(n)))
-    }
+    let readings = scores.map { HeldOutScores(allPairs: $0).donskerVaradhan() }
+    let contributions = readings.flatMap(\.influence)
     return Estimate(
-      value: contributions.reduce(0, +) / Double(contributions.count), kind: .lowerBound,
-      contributions: contributions, ceiling: ceiling)
-  }
-
-  /// ln mean exp of all scaled scores; with each row's share in the sum, as y or as x: the influence of
-  /// a row on that mean.
-  private static func everyPair(
-    _ scores: Matrix, scale: Double
-  ) -> (logMean: Double, sums: [Double], total: Double) {
-    let n = scores.rows
-    var largest = -Double.infinity
-    for i in 0..<n { for j in 0..<n { largest = max(largest, scale * scores[i, j]) } }
-    var sums = [Double](repeating: 0, count: n)
-    var total = 0.0
-    for i in 0..<n {
-      for j in 0..<n {
-        let weight = exp(scale * scores[i, j] - largest)
-        sums[i] += weight
-        sums[j] += weight
-        total += weight
-      }
-    }
-    return (largest + log(total / Double(n * n)), sums, total)
+      value: contributions.mean, kind: .lowerBound, contributions: contributions,
+      ceiling: scores.map { log(Double($0.rows)) }.min() ?? .infinity)
   }
 
   /// The factor on a critic that is best for the Donsker-Varadhan bound on training rows: a Gaussian critic is
   /// overconfident where rows are not Gaussian, and one factor repairs most of it.
-  private static func temperature(_ critic: GaussianCritic, _ fold: PairedFold) -> Double {
+  static func temperature(_ critic: GaussianCritic, _ fold: PairedFold) -> Double {
     // A fixed number of rows, spread over all, bounds the cost.
     let stride = max(1, fold.train.count / 512)
     let rows = Swift.stride(from: 0, to: fold.train.count, by: stride).map { fold.train[$0] }
-    let scores = critic.all(x: fold.x.gatheringRows(rows), y: fold.y.gatheringRows(rows))
-    let matched = rows.indices.reduce(0.0) { $0 + scores[$1, $1] } / Double(rows.count)
+    return temperature(critic.all(x: fold.x.gatheringRows(rows), y: fold.y.gatheringRows(rows)))
+  }
+
+  /// The best factor on these scores of all pairs, at most 1.
+  static func temperature(_ scores: Matrix) -> Double {
+    let matched = (0..<scores.rows).map { scores[$0, $0] }.mean
     var best = (factor: 1.0, bound: -Double.infinity)
     for halvings in 0..<12 {
       let factor = pow(0.5, Double(halvings) / 2)
-      let bound = factor * matched - everyPair(scores, scale: factor).logMean
+      let bound = factor * matched - logMeanExponential(scores.elements, scale: factor)
       if bound > best.bound { best = (factor, bound) }
     }
     return best.factor
+  }
+
+  private static func logMeanExponential(_ values: [Double], scale: Double) -> Double {
+    let largest = scale * (values.max() ?? 0)
+    return largest + log(values.reduce(0) { $0 + exp(scale * $1 - largest) } / Double(values.count))
   }
 
   /// Scores of every held-out y row against every held-out x row, by a critic that is fitted, shrunk and tempered on

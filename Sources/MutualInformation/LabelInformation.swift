@@ -56,7 +56,7 @@ public enum LabelInformation {
         hits.append(logits[logits.startIndex + label] == best ? 1 / Double(ties) : 0)
       }
     }
-    let value = contributions.reduce(0, +) / Double(contributions.count)
+    let value = contributions.mean
     return Result(
       information: Estimate(
         value: value, kind: .lowerBound, contributions: contributions, ceiling: entropy),

@@ -72,7 +72,7 @@ extension PairedRows {
     let count = Double(all.count)
     var result = all[0]
     func mean(_ part: (Estimate) -> Double) -> Double { all.reduce(0) { $0 + part($1) } / count }
-    let spread = HybridInformation.deviation(all.map(\.value)) / count.squareRoot()
+    let spread = all.map(\.value).deviation / count.squareRoot()
     result.value = mean(\.value)
     result.contributions = result.contributions.indices.map { row in
       mean { $0.contributions[row] }
@@ -152,13 +152,13 @@ extension PairedRows {
     if options.pairings > 0 {
       var generator = SeededGenerator(seed: options.seed, stream: 0x4055)
       let orders = (0..<min(99, options.pairings)).map { _ in generator.permutation(count) }
-      let values = try HybridInformation.parallel(orders.count) { number in
+      let values = try Parallel.map(orders.count) { number in
         MixedInformation(
           labels: orders[number].map { codes[$0] }, rows: rows, norm: options.norm
         ).run(k: k).value
       }
       result.null = Estimate.Null(
-        mean: values.reduce(0, +) / Double(values.count),
+        mean: values.mean,
         p: Double(1 + values.count { $0 >= result.value }) / Double(values.count + 1),
         pairings: values.count)
     }
@@ -190,7 +190,7 @@ extension PairedRows {
       return try shuffled.repeated(estimator, own).value
     }
     return Estimate.Null(
-      mean: values.reduce(0, +) / Double(values.count),
+      mean: values.mean,
       p: Double(1 + values.count { $0 >= value }) / Double(values.count + 1),
       pairings: values.count)
   }

@@ -70,9 +70,9 @@ public enum Recovery {
         totals.append(total)
       }
     }
-    let meanTotal = totals.reduce(0, +) / Double(totals.count)
+    let meanTotal = totals.mean
     guard meanTotal > 0 else { return Variance(value: 0, contributions: totals.map { _ in 0 }) }
-    let value = 1 - errors.reduce(0, +) / Double(errors.count) / meanTotal
+    let value = 1 - errors.mean / meanTotal
     // Delta method for a ratio of means.
     let contributions = zip(errors, totals).map { value - ($0 - (1 - value) * $1) / meanTotal }
     return Variance(value: value, contributions: contributions)

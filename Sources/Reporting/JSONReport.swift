@@ -116,6 +116,8 @@ public struct JSONReport: Sendable {
         "sigma": .number(settings.sigma),
         "token": .string(settings.token),
         "components": .number(settings.components),
+        "critic": .string(settings.critic),
+        "networks": .number(settings.networks),
         "neighbour_components": .number(settings.neighbourComponents),
         "neighbours": .number(settings.neighbours),
         "folds": .number(settings.folds),

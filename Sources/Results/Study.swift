@@ -98,6 +98,10 @@ extension Study {
     public var token: String
     /// Most principal components in a token (and in the feature that it is compared with).
     public var components: Int
+    /// What the bound and re-identification score pairs by: `gaussian` (closed form) or `hybrid` (and a network).
+    public var critic: String
+    /// Networks trained for each fold; their mean score is the critic's.
+    public var networks: Int
     /// Components that nearest neighbours are searched in.
     public var neighbourComponents: Int
     /// k of the k-nearest-neighbour estimate.
@@ -116,13 +120,16 @@ extension Study {
     /// The defaults of `ptoken-analyze`.
     public init(
       sigma: Double = 0.1, token: String = "direction", components: Int = 16,
-      neighbourComponents: Int = 2, neighbours: Int = 4,
+      critic: String = "hybrid", networks: Int = 1, neighbourComponents: Int = 2,
+      neighbours: Int = 4,
       folds: Int = 0, pairings: Int = 99, candidates: Int = 256, traceSteps: Int = 0,
       seed: UInt64 = 1
     ) {
       self.sigma = sigma
       self.token = token
       self.components = components
+      self.critic = critic
+      self.networks = networks
       self.neighbourComponents = neighbourComponents
       self.neighbours = neighbours
       self.folds = folds
@@ -142,6 +149,8 @@ extension Study {
       self.init(
         sigma: try value(.sigma, usual.sigma), token: try value(.token, usual.token),
         components: try value(.components, usual.components),
+        // Files of versions that had no other say nothing.
+        critic: try value(.critic, "gaussian"), networks: try value(.networks, usual.networks),
         neighbourComponents: try value(.neighbourComponents, usual.neighbourComponents),
         neighbours: try value(.neighbours, usual.neighbours),
         folds: try value(.folds, usual.folds), pairings: try value(.pairings, usual.pairings),

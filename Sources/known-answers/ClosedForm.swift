@@ -1,6 +1,7 @@
 import ArgumentParser
 import Demonstrations
 import Foundation
+import LinearAlgebra
 import Results
 
 /// The linear-Gaussian run in 1, 4 and 16 dimensions against its closed form.
@@ -29,14 +30,14 @@ struct ClosedForm: ParsableCommand {
       let truth = results[0].run.closedForm(sigma: sigma)
       let figures = results.map { $0.study.cells[0][.gaussian]! }
       let values = figures.map(\.value)
-      let error = Batch.deviation(values) / Double(seeds).squareRoot()
-      let bias = Batch.mean(values) - truth
+      let error = values.deviation / Double(seeds).squareRoot()
+      let bias = values.mean - truth
       let covered =
         Double(figures.count { $0.low <= truth && truth <= $0.high }) / Double(seeds)
-      let bound = Batch.mean(results.map { $0.study.cells[0][.donskerVaradhan]!.value })
-      let ksg = Batch.mean(results.map { $0.study.cells[0][.ksg]!.value })
-      let stated = Batch.mean(figures.map(\.standardError))
-      let numbers = [truth, Batch.mean(values), bias, stated, covered, bound, ksg]
+      let bound = results.map { $0.study.cells[0][.donskerVaradhan]!.value }.mean
+      let ksg = results.map { $0.study.cells[0][.ksg]!.value }.mean
+      let stated = figures.map(\.standardError).mean
+      let numbers = [truth, values.mean, bias, stated, covered, bound, ksg]
       print("| \(signal.count) | " + numbers.map { $0.text() }.joined(separator: " | ") + " |")
       isReached =
         isReached && abs(bias) <= 3 * error + 0.01 * truth && covered >= 0.88

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Demonstrations
+import LinearAlgebra
 import Results
 
 /// A planted leak: each gradient carries its record's number.
@@ -14,7 +15,7 @@ struct Planted: ParsableCommand {
     let results = try Batch.analyse(seeds: 0..<seeds) { .plantedNumber(rows: rows, seed: $0) }
     let found = results.count { Verdict($0.study).outcome == .leakFound }
     let cell = { (measure: Measure) in
-      Batch.mean(results.compactMap { $0.study.cells[0][measure]?.value })
+      results.compactMap { $0.study.cells[0][measure]?.value }.mean
     }
     print(
       "found in \(found) of \(seeds); mean information \(cell(.gaussian).text()) nats, "
@@ -27,7 +28,7 @@ struct Planted: ParsableCommand {
 /// Independent noise: findings are false alarms, and must come at the stated rate.
 struct Independent: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Count findings in independent noise: 2 layers, 2 windows, 3 tested measures.",
+    abstract: "Count findings in independent noise: 2 layers, 2 windows, 4 tested measures.",
     discussion: """
       At a false-alarm rate of 5 %, findings in 200 seeds are Binomial(200, 0.05): 4 to 17 with probability 0.98.
       Other numbers of seeds are judged by the same quantiles, from 1 % to 98.5 %.
@@ -49,7 +50,7 @@ struct Independent: ParsableCommand {
       let alone = values.count { $0.p <= 0.05 }
       let rate =
         values.first?.p.isFinite == true ? "; alone below 5 %: \(alone) of \(values.count)" : ""
-      print("\(measure.rawValue): mean \(Batch.mean(values.map(\.value)).text(4)) nats\(rate)")
+      print("\(measure.rawValue): mean \(values.map(\.value).mean.text(4)) nats\(rate)")
     }
     try conclude(
       (low...high).contains(alarms),

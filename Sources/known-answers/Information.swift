@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import InformationTasks
+import LinearAlgebra
 import MutualInformation
 
 /// The estimator `auto` on pairs of many shapes whose information is known.
@@ -76,7 +77,7 @@ struct Calibration: ParsableCommand {
       isReached = isReached && (low...high).contains(findings)
       print(
         "| \(columns) | \(findings) of \(seeds), expected \(low) to \(high) "
-          + "| \((100 * Double(findings) / Double(seeds)).text(1)) % | \(Batch.mean(values).text()) | \(widest.text()) |"
+          + "| \((100 * Double(findings) / Double(seeds)).text(1)) % | \(values.mean.text()) | \(widest.text()) |"
       )
       fflush(nil)
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Demonstrations
 import Foundation
+import LinearAlgebra
 import Results
 
 /// How often a leak of known size is found, by the number of records.
@@ -29,7 +30,7 @@ struct Power: ParsableCommand {
         let found = results.count { Verdict($0.study).outcome == .leakFound }
         let values = results.map { $0.study.cells[0][.gaussian]!.value }
         cells.append(
-          "\(100 * found / seeds) % (\(Batch.mean(values).text()) ± \(Batch.deviation(values).text()))"
+          "\(100 * found / seeds) % (\(values.mean.text()) ± \(values.deviation.text()))"
         )
       }
       print("| \(nats) | \((nats / 0.6931472).text()) | " + cells.joined(separator: " | ") + " |")

@@ -1,8 +1,8 @@
 import Analysis
 import Demonstrations
 import Foundation
+import LinearAlgebra
 import Results
-import Synchronization
 
 /// Records and analyses synthetic runs in a temporary folder, several at a time.
 enum Batch {
@@ -15,32 +15,17 @@ enum Batch {
       .appending(path: "known-answers-\(ProcessInfo.processInfo.processIdentifier)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let results = Mutex(
-      [Result<(run: SyntheticRun, study: Study), any Error>?](
-        repeating: nil, count: seeds.count))
-    DispatchQueue.concurrentPerform(iterations: seeds.count) { index in
-      let result = Result {
-        let seed = UInt64(seeds.lowerBound + index)
-        let run = make(seed)
-        let path = folder.appending(path: "\(seed).h5").path
-        try run.record(to: path, batch: batch, force: true)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        var seeded = settings
-        seeded.seed = seed
-        let study = try Analyzer(settings: seeded, version: "known-answers").run(path: path).study
-        return (run: run, study: study)
-      }
-      results.withLock { $0[index] = result }
+    return try Parallel.map(seeds.count) { index in
+      let seed = UInt64(seeds.lowerBound + index)
+      let run = make(seed)
+      let path = folder.appending(path: "\(seed).h5").path
+      try run.record(to: path, batch: batch, force: true)
+      defer { try? FileManager.default.removeItem(atPath: path) }
+      var seeded = settings
+      seeded.seed = seed
+      let study = try Analyzer(settings: seeded, version: "known-answers").run(path: path).study
+      return (run: run, study: study)
     }
-    return try results.withLock { try $0.map { try $0!.get() } }
-  }
-
-  static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
-
-  static func deviation(_ values: [Double]) -> Double {
-    let mean = mean(values)
-    return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1))
-      .squareRoot()
   }
 }
 

@@ -88,7 +88,9 @@ struct LayerTests {
     let identity = [1.0, 0, 0, 1]
     let parameters = Buffer(identity + identity + identity + identity)
     let (input, output) = (Buffer([1.0, 0, 0, 1]), Buffer<Double>(count: 4))
-    layer.forward(input.start, parameters.start, output.start, rows: 1)
+    withExtendedLifetime((input, parameters)) {
+      layer.forward(input.start, parameters.start, output.start, rows: 1)
+    }
     // Scores 1/√2 on the diagonal, 0 beside it.
     let p = 0.6697615493266569  // e^(1/√2) / (e^(1/√2) + 1)
     for (found, expected) in zip(output.elements, [p, 1 - p, 1 - p, p]) {
@@ -119,8 +121,10 @@ struct LayerTests {
     )
     let source = Buffer(inputs)
     let rounded = Buffer(inputs.map { Float($0) })
-    Double.activate(function, source.start, double.start, inputs.count)
-    Float.activate(function, rounded.start, single.start, inputs.count)
+    withExtendedLifetime((source, rounded)) {
+      Double.activate(function, source.start, double.start, inputs.count)
+      Float.activate(function, rounded.start, single.start, inputs.count)
+    }
     for (index, value) in expected.enumerated() {
       #expect(abs(double[index] - value) < 1e-12)
       // Single precision: 24 bits of numbers of order 1, and some operations.
@@ -147,7 +151,9 @@ struct LayerTests {
       network.initialize(result.start, &generator)
       network.reserve(rows: 2)
       let (input, output) = (Buffer<Float>([1, 2, 3, -1, 0, 4]), Buffer<Float>(count: 2))
-      network.forward(input.start, result.start, output.start, rows: 2)
+      withExtendedLifetime(input) {
+        network.forward(input.start, result.start, output.start, rows: 2)
+      }
       #expect(output.elements == [0, 0])
       return result.elements
     }

@@ -25,7 +25,7 @@ struct CriticTests {
     -> [Float]
   {
     let result = Buffer<Float>(count: batch.size * batch.shifts.count)
-    critic.scores(batch, parameters.start, result.start)
+    critic.scores(batch, parameters, into: result, at: 0)
     return result.elements
   }
 
@@ -50,7 +50,7 @@ struct CriticTests {
     }
     _ = loss()
     let gradient = Buffer<Float>(count: critic.parameterCount)
-    critic.backward(batch, parameters.start, weights.start, gradient.start)
+    critic.backward(batch, parameters, weights, into: gradient)
     for index in 0..<parameters.count {
       let kept = parameters[index]
       let step: Float = 0x1p-6
@@ -99,7 +99,7 @@ struct CriticTests {
       // A moving average that has not begun is the batch's own: MINE's gradient is then the bound's.
       var average = -Double.infinity
       return objective.loss(
-        scores.start, size: size, blocks: blocks, gradient: gradient?.start, average: &average)
+        scores, size: size, blocks: blocks, gradient: gradient, average: &average)
     }
     let gradient = Buffer<Float>(count: size * blocks)
     _ = loss(gradient)

@@ -1,6 +1,7 @@
 /// Memory for numbers that layers work in: allocated once, not in the loop of training.
 public final class Buffer<Scalar: NetworkScalar> {
-  /// First element.
+  /// First element; valid only while the buffer lives, which Swift ends after the last use of the object itself: hand the
+  /// buffer on, or keep it in a property, not a pointer into a temporary one.
   public let start: UnsafeMutablePointer<Scalar>
   /// Elements.
   public let count: Int

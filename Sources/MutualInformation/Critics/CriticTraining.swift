@@ -9,15 +9,17 @@ struct CriticTraining {
     var negatives = 4
     /// Most steps.
     var steps = 4000
-    /// Steps between looks at the stopping rows.
-    var interval = 100
-    /// Looks without progress that end the training.
-    var patience = 5
+    /// Steps without progress on the stopping rows that end the training; and those where there never was any.
+    var patience = 500
+    var firstPatience = 300
     var optimizer = AdamW<Float>.Options()
     var seed: UInt64 = 1
   }
 
   let options: Options
+
+  /// Training rows below which stopping rows are looked at more often.
+  private static let few = 2000
 
   /// What training gave.
   struct Outcome {
@@ -50,18 +52,20 @@ struct CriticTraining {
     let optimizer = AdamW<Float>(count: count, options: options.optimizer)
     var average = -Double.infinity
 
+    // Few rows are soon learned by heart: then looked at more often.
+    let interval = train.count < Self.few ? 25 : 100
     let check = PairScores(data, rows: stopping, shifts: 8)
     func lossOnStopping(_ parameters: Buffer<Float>) -> Double {
       var none = -Double.infinity
       let all = check.scores(critic, parameters)
       return options.objective.loss(
-        all.start, size: check.count, blocks: check.blocks, gradient: nil, average: &none)
+        all, size: check.count, blocks: check.blocks, gradient: nil, average: &none)
     }
     let firstLoss = lossOnStopping(parameters)
     var best = firstLoss
     let kept = Buffer<Float>(count: count)
     kept.copy(parameters)
-    var (step, bad) = (0, 0)
+    var (step, lastBest) = (0, 0)
     var order = generator.permutation(train.count)
     var next = 0
     var isConverged = false
@@ -77,29 +81,25 @@ struct CriticTraining {
         ? Array(0..<size)
         : [0] + (0..<others).map { _ in 1 + Int(generator.next() % UInt64(size - 1)) }
       batch.fill(data, rows: rows, shifts: shifts)
-      critic.scores(batch, parameters.start, scores.start)
+      critic.scores(batch, parameters, into: scores, at: 0)
       if data.offset != nil {
         for index in 0..<size * blocks { scores.start[index] += batch.offsets.start[index] }
       }
       _ = options.objective.loss(
-        scores.start, size: size, blocks: blocks, gradient: scoreGradient.start, average: &average)
+        scores, size: size, blocks: blocks, gradient: scoreGradient, average: &average)
       gradient.fill(0)
-      critic.backward(batch, parameters.start, scoreGradient.start, gradient.start)
+      critic.backward(batch, parameters, scoreGradient, into: gradient)
       optimizer.update(parameters, gradient: gradient)
       step += 1
-      if step % options.interval == 0 {
+      if step % interval == 0 {
         let loss = lossOnStopping(optimizer.mean)
         if loss < best {
           best = loss
           kept.copy(optimizer.mean)
-          bad = 0
-        } else {
-          bad += 1
-          // Without any progress there is less to wait for.
-          if bad >= (best < firstLoss ? options.patience : min(3, options.patience)) {
-            isConverged = true
-            break
-          }
+          lastBest = step
+        } else if step - lastBest >= (best < firstLoss ? options.patience : options.firstPatience) {
+          isConverged = true
+          break
         }
       }
     }
@@ -138,7 +138,7 @@ final class PairScores {
       let part = Array(shifts[done..<min(done + group, shifts.count)])
       batch.fill(data, rows: rows, shifts: part)
       let target = result.start + done * rows.count
-      critic.scores(batch, parameters.start, target)
+      critic.scores(batch, parameters, into: result, at: done * rows.count)
       if data.offset != nil {
         for index in 0..<part.count * rows.count { target[index] += batch.offsets.start[index] }
       }

@@ -26,7 +26,23 @@ package struct HeldOutScores: Sendable {
     self.scores = (0..<rows.count * shifts.count).map { min(scores.start[$0], cap) }
   }
 
-  var matched: ArraySlice<Float> { scores[..<count] }
+  /// Scores of every pair, [y, x], matched pairs on the diagonal.
+  init(allPairs matrix: Matrix) {
+    let n = matrix.rows
+    rows = Array(0..<n)
+    shifts = rows
+    scores = shifts.flatMap { shift in
+      (0..<n).map { i in Float(matrix[i + shift < n ? i + shift : i + shift - n, i]) }
+    }
+  }
+
+  /// The same as a matrix [y, x]; of scores with every shift.
+  var allPairs: Matrix {
+    precondition(blocks == count, "expected scores of every pair")
+    return Matrix(rows: count, columns: count) { y, x in
+      Double(scores[(y >= x ? y - x : y - x + count) * count + x])
+    }
+  }
 
   /// Donsker and Varadhan's bound with the matched pairs' share in its mean: at most ln n.
   ///

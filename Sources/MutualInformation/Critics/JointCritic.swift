@@ -6,13 +6,13 @@ package protocol Critic: AnyObject {
   func initialize(_ parameters: UnsafeMutablePointer<Float>, _ generator: inout SeededGenerator)
   /// Makes room for batches of so many rows and blocks of pairs.
   func reserve(size: Int, blocks: Int)
-  /// Writes the score of each pair, [blocks, size].
+  /// Writes the score of each pair, [blocks, size], from an element of `scores` on.
   func scores(
-    _ batch: PairBatch, _ parameters: UnsafePointer<Float>, _ scores: UnsafeMutablePointer<Float>)
+    _ batch: PairBatch, _ parameters: Buffer<Float>, into scores: Buffer<Float>, at place: Int)
   /// Adds the parameters' gradient from the scores' gradient [blocks, size] of the last call to `scores`.
   func backward(
-    _ batch: PairBatch, _ parameters: UnsafePointer<Float>,
-    _ scoreGradient: UnsafePointer<Float>, _ gradient: UnsafeMutablePointer<Float>)
+    _ batch: PairBatch, _ parameters: Buffer<Float>, _ scoreGradient: Buffer<Float>,
+    into gradient: Buffer<Float>)
 }
 
 /// A perceptron of x and y side by side.
@@ -72,8 +72,9 @@ package final class JointCritic: Critic {
   }
 
   package func scores(
-    _ batch: PairBatch, _ parameters: UnsafePointer<Float>, _ scores: UnsafeMutablePointer<Float>
+    _ batch: PairBatch, _ allParameters: Buffer<Float>, into allScores: Buffer<Float>, at place: Int
   ) {
+    let (parameters, scores) = (allParameters.start, allScores.start + place)
     let size = batch.size
     let bias = parameters + (xWidth + yWidth) * hidden
     for row in 0..<size { (xPart.start + row * hidden).update(from: bias, count: hidden) }
@@ -95,9 +96,11 @@ package final class JointCritic: Critic {
   }
 
   package func backward(
-    _ batch: PairBatch, _ parameters: UnsafePointer<Float>,
-    _ scoreGradient: UnsafePointer<Float>, _ gradient: UnsafeMutablePointer<Float>
+    _ batch: PairBatch, _ allParameters: Buffer<Float>, _ allScoreGradients: Buffer<Float>,
+    into allGradients: Buffer<Float>
   ) {
+    let (parameters, scoreGradient) = (allParameters.start, allScoreGradients.start)
+    let gradient = allGradients.start
     let size = batch.size
     // The tail's last output is not needed: its last layer is linear.
     tail.backward(

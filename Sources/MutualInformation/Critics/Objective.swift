@@ -1,4 +1,4 @@
-internal import LinearAlgebra
+package import LinearAlgebra
 
 #if canImport(Darwin)
   private import Darwin
@@ -24,9 +24,10 @@ package enum Objective: String, Sendable, CaseIterable {
   ///
   /// - Parameter average: MINE's moving average of mean exp score, as a logarithm; updated.
   package func loss(
-    _ scores: UnsafePointer<Float>, size: Int, blocks: Int,
-    gradient: UnsafeMutablePointer<Float>?, average: inout Double
+    _ allScores: Buffer<Float>, size: Int, blocks: Int, gradient scoreGradient: Buffer<Float>?,
+    average: inout Double
   ) -> Double {
+    let (scores, gradient) = (allScores.start, scoreGradient?.start)
     let others = (blocks - 1) * size
     switch self {
     case .logistic:

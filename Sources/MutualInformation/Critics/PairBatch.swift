@@ -32,10 +32,9 @@ struct PairOffset {
   var v: [Float]
   var width: Int
 
-  func value(_ i: Int, _ j: Int) -> Float {
-    var sum = a[i] + b[j]
-    for k in 0..<width { sum += u[i * width + k] * v[j * width + k] }
-    return sum
+  func scaled(by factor: Double) -> PairOffset {
+    let scale = { (values: [Float]) in values.map { Float(factor) * $0 } }
+    return PairOffset(a: scale(a), b: scale(b), u: scale(u), v: v, width: width)
   }
 }
 

@@ -38,8 +38,9 @@ package final class SeparableCritic: Critic {
   }
 
   package func scores(
-    _ batch: PairBatch, _ parameters: UnsafePointer<Float>, _ scores: UnsafeMutablePointer<Float>
+    _ batch: PairBatch, _ allParameters: Buffer<Float>, into allScores: Buffer<Float>, at place: Int
   ) {
+    let (parameters, scores) = (allParameters.start, allScores.start + place)
     let size = batch.size
     xEncoder.forward(batch.x.start, parameters, g.start, rows: size)
     yEncoder.forward(
@@ -56,9 +57,11 @@ package final class SeparableCritic: Critic {
   }
 
   package func backward(
-    _ batch: PairBatch, _ parameters: UnsafePointer<Float>,
-    _ scoreGradient: UnsafePointer<Float>, _ gradient: UnsafeMutablePointer<Float>
+    _ batch: PairBatch, _ allParameters: Buffer<Float>, _ allScoreGradients: Buffer<Float>,
+    into allGradients: Buffer<Float>
   ) {
+    let (parameters, scoreGradient) = (allParameters.start, allScoreGradients.start)
+    let gradient = allGradients.start
     let size = batch.size
     gGradient.fill(0)
     hGradient.fill(0)
@@ -86,9 +89,11 @@ package final class SeparableCritic: Critic {
     reserve(size: rows.count, blocks: 1)
     let batch = PairBatch(size: rows.count, blocks: 1, like: data)
     batch.fill(data, rows: rows, shifts: [0])
-    xEncoder.forward(batch.x.start, parameters.start, g.start, rows: rows.count)
-    yEncoder.forward(
-      batch.y.start, parameters.start + xEncoder.parameterCount, h.start, rows: rows.count)
+    withExtendedLifetime(batch) {
+      xEncoder.forward(batch.x.start, parameters.start, g.start, rows: rows.count)
+      yEncoder.forward(
+        batch.y.start, parameters.start + xEncoder.parameterCount, h.start, rows: rows.count)
+    }
     func matrix(_ codes: Buffer<Float>) -> Matrix {
       Matrix(
         rows: rows.count, columns: width,

@@ -49,12 +49,12 @@ struct CorrelationInformation {
     if options.pairings > 0 {
       var generator = SeededGenerator(seed: options.seed, stream: 0xca)
       let orders = (0..<options.pairings).map { _ in generator.permutation(n) }
-      let values = try HybridInformation.parallel(orders.count) { number in
+      let values = try Parallel.map(orders.count) { number in
         try GaussianCritic(fold: fold, pairing: orders[number], shrinkage: .none).correlations
           .reduce(0.0) { $0 - 0.5 * log1p(-$1 * $1) } + value - plugIn
       }
       estimate.null = Estimate.Null(
-        mean: values.reduce(0, +) / Double(values.count),
+        mean: values.mean,
         p: Double(1 + values.count { $0 >= value }) / Double(values.count + 1),
         pairings: values.count)
     }

@@ -39,7 +39,7 @@ struct DiscreteInformation {
         Self.value(generator.permutation(x.codes.count).map { x.codes[$0] }, y.codes).value
       }
       estimate.null = Estimate.Null(
-        mean: values.reduce(0, +) / Double(values.count),
+        mean: values.mean,
         p: Double(1 + values.count { $0 >= value }) / Double(values.count + 1),
         pairings: values.count)
     }

@@ -1,6 +1,4 @@
-private import Dispatch
 internal import LinearAlgebra
-private import Synchronization
 
 #if canImport(Darwin)
   private import Darwin
@@ -63,18 +61,18 @@ struct HybridInformation {
         + (max(input.x.scores.columns, input.y.scores.columns) > 2
           ? [Architecture(activation: .elu, isCompressed: true)] : [])
     let isShrunk = try Self.prefersShrinkage(input)
-    let gaussians = try Self.parallel(input.folds.count) { number in
+    let gaussians = try Parallel.map(input.folds.count) { number in
       try FoldGaussian(
         input, input.folds[number].rest, test: input.folds[number].test, isShrunk: isShrunk)
     }
     // Networks are compared on the stopping rows of the first fold.
-    let first = try Self.parallel(candidates.count) { number in
+    let first = try Parallel.map(candidates.count) { number in
       read(input.folds[0], gaussians[0], candidates[number], seed: options.seed)
     }
     let best = first.indices.min { first[$0].loss < first[$1].loss }!
     let halved = min(2, input.folds.count - 1)
     let others = input.folds.count - 1
-    let rest = try Self.parallel(others + halved) { place in
+    let rest = try Parallel.map(others + halved) { place in
       let number = place % others + 1
       var fold = input.folds[number]
       if place >= others { fold.train = Array(fold.train.prefix(fold.train.count / 2)) }
@@ -99,18 +97,8 @@ struct HybridInformation {
   /// ones do; many weak ones, each within the noise, do not.
   private static func prefersShrinkage(_ input: HybridInput) throws -> Bool {
     let fold = input.folds[0]
-    let losses = try parallel(2) { shrunk in
-      let gaussian = try FoldGaussian(
-        input, fold.train, test: fold.stopping, isShrunk: shrunk == 1)
-      let pairs = PairScores(
-        CriticRows(x: input.x.radii, y: input.y.radii, offset: gaussian.offset),
-        rows: fold.stopping, shifts: 16)
-      var none = -Double.infinity
-      return Objective.logistic.loss(
-        pairs.offsets().start, size: pairs.count, blocks: pairs.blocks, gradient: nil,
-        average: &none)
-    }
-    return losses[1] <= losses[0]
+    let both = try FoldGaussian.both(input, fold.train, test: fold.stopping)
+    return both.shrunk.loss(input, on: fold.stopping) <= both.plain.loss(input, on: fold.stopping)
   }
 
   private func combine(
@@ -134,7 +122,7 @@ struct HybridInformation {
     let smallest = readings.map(\.scores.count).min() ?? 1
     var estimate = Estimate(
       value: value, kind: .bracket, contributions: contributions, ceiling: log(Double(smallest)))
-    let spread = Self.deviation(readings.map(\.heldOut)) / Double(readings.count).squareRoot()
+    let spread = readings.map(\.heldOut).deviation / Double(readings.count).squareRoot()
     estimate.standardError = spread.isFinite ? spread : 0
     estimate.low = heldOut
     estimate.high = max(inSample, heldOut + slope)
@@ -158,10 +146,10 @@ struct HybridInformation {
       architecture: architecture)
   }
 
-  /// Trains on a fold and reads it.
-  private func read(
+  /// A network on top of a closed-form critic, trained on a fold.
+  func train(
     _ fold: Fold, _ gaussian: FoldGaussian, _ architecture: Architecture, seed: UInt64
-  ) -> Reading {
+  ) -> TrainedCritic {
     let data = input.rows(architecture, gaussian)
     let critic = JointCritic(
       xWidth: data.xWidth, yWidth: data.yWidth, hidden: options.widths(),
@@ -175,19 +163,23 @@ struct HybridInformation {
     training.optimizer.averaged = 200
     let outcome = CriticTraining(options: training).run(
       critic, data, train: fold.train, stopping: fold.stopping)
-    let trained = PairScores(data, rows: fold.train, shifts: 8)
-    let cap = (0..<fold.train.count).reduce(-Float.infinity) {
-      [s = trained.scores(critic, outcome.parameters)] in
-      max($0, s.start[$1])
-    }
-    let inSample = trained.heldOut(critic, outcome.parameters, cap: cap).normalizedMean().value
-    let untouched = PairScores(data, rows: fold.test, shifts: shifts)
-    let scores = untouched.heldOut(critic, outcome.parameters, cap: cap)
+    return TrainedCritic(critic: critic, data: data, outcome: outcome)
+  }
+
+  /// Trains on a fold and reads it.
+  private func read(
+    _ fold: Fold, _ gaussian: FoldGaussian, _ architecture: Architecture, seed: UInt64
+  ) -> Reading {
+    let trained = train(fold, gaussian, architecture, seed: seed)
+    let outcome = trained.outcome
+    let cap = trained.largestScore(fold.train)
+    let inSample = trained.scores(fold.train, shifts: 8, cap: cap).normalizedMean().value
+    let scores = trained.scores(fold.test, shifts: shifts, cap: cap)
     let (value, influence) = scores.normalizedMean()
     // A critic that its stopping rows sent back to where it began scores all alike: then the one that training ended with.
     let tested =
-      outcome.loss < outcome.firstLoss || options.pairings == 0
-      ? scores : untouched.heldOut(critic, outcome.last, cap: cap)
+      trained.isProgress || options.pairings == 0
+      ? scores : trained.scores(fold.test, shifts: shifts, cap: cap, parameters: outcome.last)
     return Reading(
       scores: scores, heldOut: value, influence: influence, inSample: inSample, loss: outcome.loss,
       firstLoss: outcome.firstLoss, steps: outcome.steps,
@@ -208,7 +200,7 @@ struct HybridInformation {
     let shifted = readings.reduce(0.0) { sum, reading in
       let means = reading.scores.blockMeans.dropFirst()
       let logMean = Double(reading.heldOut) - reading.scores.blockMeans[0]
-      return sum + (means.reduce(0, +) / Double(means.count) + logMean)
+      return sum + (means.mean + logMean)
         * Double(reading.scores.count) / n
     }
     return Estimate.Null(mean: shifted, p: p, pairings: options.pairings)
@@ -237,28 +229,10 @@ struct HybridInformation {
     let orders =
       [Array(rows.indices)]
       + (0..<options.pairings).map { _ in generator.permutation(rows.count) }
-    let sums = try Self.parallel(orders.count) { number in
+    let sums = try Parallel.map(orders.count) { number in
       fold.x.gatheringRows(orders[number]).times(fold.y, transposeSelf: true).elements
         .reduce(0) { $0 + $1 * $1 }
     }
     return Double(1 + sums.dropFirst().count { $0 >= sums[0] }) / Double(sums.count)
-  }
-
-  static func deviation(_ values: [Double]) -> Double {
-    let mean = values.reduce(0, +) / Double(values.count)
-    return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1))
-      .squareRoot()
-  }
-
-  /// Independent work on every core, results in order.
-  static func parallel<R: Sendable>(
-    _ count: Int, _ body: @Sendable (Int) throws -> R
-  ) throws -> [R] {
-    let results = Mutex([Swift.Result<R, any Error>?](repeating: nil, count: count))
-    DispatchQueue.concurrentPerform(iterations: count) { index in
-      let result = Swift.Result { try body(index) }
-      results.withLock { $0[index] = result }
-    }
-    return try results.withLock { try $0.map { try $0!.get() } }
   }
 }

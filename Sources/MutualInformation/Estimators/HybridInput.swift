@@ -21,11 +21,18 @@ struct HybridInput: Sendable {
   init(
     _ rows: PairedRows, xIsLabel: Bool, yIsLabel: Bool, options: EstimationOptions
   ) throws {
+    try self.init(
+      x: CriticFeatures(rows.x, isLabel: xIsLabel), y: CriticFeatures(rows.y, isLabel: yIsLabel),
+      folds: Folds.split(rows.units, into: options.folds, seed: options.seed), options: options)
+  }
+
+  init(
+    x: CriticFeatures, y: CriticFeatures, folds: [Fold], options: EstimationOptions
+  ) throws {
     self.options = options
-    folds = try Folds.split(rows.units, into: options.folds, seed: options.seed)
+    self.folds = folds
     let fewest = folds.map { $0.train.count + $0.stopping.count }.min() ?? 0
-    x = CriticFeatures(rows.x, isLabel: xIsLabel)
-    y = CriticFeatures(rows.y, isLabel: yIsLabel)
+    (self.x, self.y) = (x, y)
     // A covariance of d columns is fitted on at least 4 d rows; dependent columns go with the smallest components.
     func reduced(_ scores: Matrix) throws -> Matrix {
       let most = max(1, fewest / 4)
@@ -89,13 +96,38 @@ struct FoldGaussian: Sendable {
   /// First canonical variates of all rows.
   let leading: (x: Matrix, y: Matrix)
 
+  /// Fits correlations of normal scores, as estimated or shrunk.
   init(_ input: HybridInput, _ rows: [Int], test: [Int], isShrunk: Bool = true) throws {
-    let fold = try Self.whitened(input, rows, test)
+    let both = try Self.both(input, rows, test: test)
+    self = isShrunk ? both.shrunk : both.plain
+  }
+
+  init(offset: PairOffset, leading: (x: Matrix, y: Matrix)) {
+    (self.offset, self.leading) = (offset, leading)
+  }
+
+  /// One fit, with its correlations as estimated and shrunk.
+  static func both(
+    _ input: HybridInput, _ rows: [Int], test: [Int]
+  ) throws -> (plain: FoldGaussian, shrunk: FoldGaussian) {
+    let fold = try whitened(input, rows, test)
     let critic = try GaussianCritic(fold: fold, shrinkage: .none)
     let shrunk = critic.shrunk(fold)
-    offset = (isShrunk ? shrunk : critic).offset(fold)
     let significant = shrunk.correlations.prefix { $0 > 0 }.count
-    leading = critic.variates(fold, count: min(HybridInput.components, significant))
+    let leading = critic.variates(fold, count: min(HybridInput.components, significant))
+    return (
+      FoldGaussian(offset: critic.offset(fold), leading: leading),
+      FoldGaussian(offset: shrunk.offset(fold), leading: leading)
+    )
+  }
+
+  /// Logistic loss of the closed form alone on these rows: what critics are compared by.
+  func loss(_ input: HybridInput, on rows: [Int]) -> Double {
+    let pairs = PairScores(
+      CriticRows(x: input.x.radii, y: input.y.radii, offset: offset), rows: rows, shifts: 16)
+    var none = -Double.infinity
+    return Objective.logistic.loss(
+      pairs.offsets(), size: pairs.count, blocks: pairs.blocks, gradient: nil, average: &none)
   }
 
   /// Columns that vary in the whole may not on a fold's rows: then those that do, apart from others, are used.

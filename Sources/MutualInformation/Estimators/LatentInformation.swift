@@ -20,7 +20,7 @@ struct LatentInformation {
   private static let variates = 5
 
   func run() throws -> Estimate {
-    let readings = try HybridInformation.parallel(input.folds.count) { number in
+    let readings = try Parallel.map(input.folds.count) { number in
       try read(input.folds[number], seed: options.seed &+ UInt64(number))
     }
     let n = input.x.scores.rows
@@ -34,7 +34,7 @@ struct LatentInformation {
       value: contributions.reduce(0, +) / Double(n), kind: .estimate, contributions: contributions,
       ceiling: ceiling)
     let spread =
-      HybridInformation.deviation(readings.map(\.value))
+      readings.map(\.value).deviation
       / Double(readings.count).squareRoot()
     estimate.setInterval(standardError: max(estimate.clusteredError(), spread))
     estimate.flagSaturation()
@@ -101,7 +101,7 @@ struct LatentInformation {
     let values = readings[0].shuffled
     guard !values.isEmpty else { return Estimate.Null(mean: 0, p: 1, pairings: options.pairings) }
     return Estimate.Null(
-      mean: values.reduce(0, +) / Double(values.count),
+      mean: values.mean,
       p: Double(1 + values.count { $0 >= readings[0].value }) / Double(values.count + 1),
       pairings: values.count)
   }

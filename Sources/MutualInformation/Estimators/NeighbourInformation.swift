@@ -82,11 +82,11 @@ struct NeighbourInformation {
         return (.nan, .nan)
       }
       let values = parts.map { value($0, algorithm).value }
-      squares.append(HybridInformation.deviation(values))
+      squares.append(values.deviation)
       means.append(values.reduce(0, +) / Double(count))
     }
     let mean = squares.reduce(0) { $0 + $1 * $1 } / Double(squares.count)
-    return ((mean / Double(count)).squareRoot(), means.reduce(0, +) / Double(means.count))
+    return ((mean / Double(count)).squareRoot(), means.mean)
   }
 
   /// Random pairings of some of the rows; each is estimated anew, as nothing was fitted.
@@ -102,14 +102,14 @@ struct NeighbourInformation {
     }
     let own = neighbours.estimate(k: k, algorithm: algorithm).value
     guard
-      let values = try? HybridInformation.parallel(
+      let values = try? Parallel.map(
         pairings.count,
         {
           neighbours.estimate(k: k, algorithm: algorithm, pairing: pairings[$0]).value
         })
     else { return nil }
     return Estimate.Null(
-      mean: values.reduce(0, +) / Double(values.count),
+      mean: values.mean,
       p: Double(1 + values.count { $0 >= own }) / Double(values.count + 1),
       pairings: values.count)
   }

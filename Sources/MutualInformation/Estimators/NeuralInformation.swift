@@ -18,7 +18,7 @@ struct NeuralInformation {
   func run() throws -> Estimate {
     let folds = try Folds.split(units, into: options.folds, seed: options.seed)
     let data = CriticRows(x: x, y: y)
-    let readings = try HybridInformation.parallel(folds.count) { number in
+    let readings = try Parallel.map(folds.count) { number in
       read(folds[number], data, seed: options.seed &+ UInt64(number))
     }
     var contributions = [Double](repeating: 0, count: x.rows)
@@ -27,11 +27,11 @@ struct NeuralInformation {
     }
     let smallest = folds.map(\.test.count).min() ?? 1
     var estimate = Estimate(
-      value: contributions.reduce(0, +) / Double(contributions.count), kind: .lowerBound,
+      value: contributions.mean, kind: .lowerBound,
       contributions: contributions,
       ceiling: log(Double(objective == .infoNCE ? min(options.batch, smallest) : smallest)))
     let spread =
-      HybridInformation.deviation(readings.map(\.value)) / Double(readings.count).squareRoot()
+      readings.map(\.value).deviation / Double(readings.count).squareRoot()
     estimate.setInterval(
       standardError: max(estimate.clusteredError(units), spread.isFinite ? spread : 0))
     estimate.flagSaturation()
