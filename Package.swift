@@ -70,9 +70,9 @@ let package = Package(
     module("Importing", ["HDF5", "SnapshotFormat", "Recording", "Wire"]),
 
     // Numbers.
-    .target(name: "CActivation"),
+    .target(name: "CKernels"),
     .target(
-      name: "LinearAlgebra", dependencies: ["CBLAS", "CActivation"], swiftSettings: settings,
+      name: "LinearAlgebra", dependencies: ["CBLAS", "CKernels"], swiftSettings: settings,
       // Homebrew's OpenBLAS brings LAPACKE inside it.
       linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
     module("MutualInformation", ["LinearAlgebra"]),

@@ -42,6 +42,6 @@ package final class ActivationLayer<Scalar: NetworkScalar>: Layer {
     _ parameterGradient: UnsafeMutablePointer<Scalar>, rows: Int
   ) {
     guard let inputGradient else { return }
-    Kernels.differentiate(function, input, output, outputGradient, inputGradient, rows * inputs)
+    Scalar.differentiate(function, input, output, outputGradient, inputGradient, rows * inputs)
   }
 }

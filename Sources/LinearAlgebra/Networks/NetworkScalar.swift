@@ -1,4 +1,4 @@
-private import CActivation
+private import CKernels
 private import CBLAS
 
 #if canImport(Darwin)
@@ -16,6 +16,11 @@ public protocol NetworkScalar: BinaryFloatingPoint, Sendable {
   static func activate(
     _ function: Activation, _ input: UnsafePointer<Self>, _ output: UnsafeMutablePointer<Self>,
     _ count: Int)
+
+  /// The input's gradient of an activation function from its output's.
+  static func differentiate(
+    _ function: Activation, _ input: UnsafePointer<Self>, _ output: UnsafePointer<Self>,
+    _ gradient: UnsafePointer<Self>, _ result: UnsafeMutablePointer<Self>, _ count: Int)
 
   /// `c = alpha op(a) op(b) + beta c`, row-major: op(a) is [m, k], op(b) is [k, n], c is [m, n].
   static func multiply(
@@ -50,9 +55,21 @@ extension Float: NetworkScalar {
     _ count: Int
   ) {
     switch function {
-    case .relu: Kernels.activate(.relu, input, output, count)
+    case .relu: ptoken_relu(input, output, count)
     case .elu: ptoken_elu(input, output, count)
     case .gelu: ptoken_gelu(input, output, count)
+    }
+  }
+
+  /// Gradients, by vector code where training spends its time.
+  public static func differentiate(
+    _ function: Activation, _ input: UnsafePointer<Float>, _ output: UnsafePointer<Float>,
+    _ gradient: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int
+  ) {
+    switch function {
+    case .relu: ptoken_relu_gradient(output, gradient, result, count)
+    case .elu: ptoken_elu_gradient(output, gradient, result, count)
+    case .gelu: Kernels.differentiate(.gelu, input, output, gradient, result, count)
     }
   }
 
@@ -78,6 +95,12 @@ extension Double: NetworkScalar {
     _ function: Activation, _ input: UnsafePointer<Double>, _ output: UnsafeMutablePointer<Double>,
     _ count: Int
   ) { Kernels.activate(function, input, output, count) }
+
+  /// Gradients.
+  public static func differentiate(
+    _ function: Activation, _ input: UnsafePointer<Double>, _ output: UnsafePointer<Double>,
+    _ gradient: UnsafePointer<Double>, _ result: UnsafeMutablePointer<Double>, _ count: Int
+  ) { Kernels.differentiate(function, input, output, gradient, result, count) }
 
   /// dgemm.
   public static func multiply(
