@@ -75,7 +75,7 @@ let package = Package(
       name: "LinearAlgebra", dependencies: ["CBLAS", "CKernels"], swiftSettings: settings,
       // Homebrew's OpenBLAS brings LAPACKE inside it.
       linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
-    module("MutualInformation", ["LinearAlgebra"]),
+    module("MutualInformation", ["LinearAlgebra", "CKernels"]),
     module("InformationTasks", ["LinearAlgebra"]),
     module("PrivacyTokens", ["LinearAlgebra"]),
     module("Results", []),
@@ -110,6 +110,10 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "crash-trials", dependencies: ["SnapshotFormat", argumentParser],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "estimator-speed",
+      dependencies: ["Importing", "LinearAlgebra", "MutualInformation", argumentParser],
       swiftSettings: settings),
     .executableTarget(
       name: "chunk-speed", dependencies: ["HDF5", "LinearAlgebra", argumentParser],

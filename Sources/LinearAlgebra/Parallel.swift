@@ -7,14 +7,18 @@ public enum Parallel {
   ///
   /// - Returns: the results, in order.
   /// - Throws: the first error in that order; the rest of the work is done all the same.
-  public static func map<R: Sendable>(
-    _ count: Int, _ body: @Sendable (Int) throws -> R
-  ) throws -> [R] {
-    let results = Mutex([Result<R, any Error>?](repeating: nil, count: count))
+  public static func map<R: Sendable, E: Error>(
+    _ count: Int, _ body: @Sendable (Int) throws(E) -> R
+  ) throws(E) -> [R] {
+    let results = Mutex([Result<R, E>?](repeating: nil, count: count))
     DispatchQueue.concurrentPerform(iterations: count) { index in
-      let result = Result { try body(index) }
+      let result: Result<R, E>
+      do throws(E) { result = .success(try body(index)) } catch { result = .failure(error) }
       results.withLock { $0[index] = result }
     }
-    return try results.withLock { try $0.map { try $0!.get() } }
+    var values: [R] = []
+    values.reserveCapacity(count)
+    for result in results.withLock({ $0 }) { values.append(try result!.get()) }
+    return values
   }
 }

@@ -152,7 +152,7 @@ extension PairedRows {
     if options.pairings > 0 {
       var generator = SeededGenerator(seed: options.seed, stream: 0x4055)
       let orders = (0..<min(99, options.pairings)).map { _ in generator.permutation(count) }
-      let values = try Parallel.map(orders.count) { number in
+      let values = Parallel.map(orders.count) { number in
         MixedInformation(
           labels: orders[number].map { codes[$0] }, rows: rows, norm: options.norm
         ).run(k: k).value

@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import MutualInformation
 import Testing
@@ -30,6 +31,89 @@ struct NearestNeighboursTests {
     #expect(estimate.contributions.count == 150)
     #expect(abs(mean(estimate.contributions) - estimate.value) < 1e-12)
     #expect(abs(estimate.ceiling - (digamma(150) - digamma(Double(k)))) < 1e-12)
+  }
+
+  /// Rows that single precision, boxes and medians have trouble with.
+  private static func shapes(_ seed: UInt64) -> [(name: String, x: Matrix, y: Matrix)] {
+    var generator = SeededGenerator(seed: seed)
+    func normal(_ columns: Int, _ change: (Double) -> Double = { $0 }) -> Matrix {
+      Matrix(rows: 333, columns: columns) { _, _ in change(generator.normal()) }
+    }
+    let copies = normal(2)
+    return [
+      ("one column each", normal(1), normal(1)), ("unequal", normal(1), normal(6)),
+      ("wide", normal(20), normal(11)),
+      ("lattice", normal(2) { $0.rounded() }, normal(1) { ($0 * 2).rounded() }),
+      ("labels", normal(1) { $0 < 0 ? 0 : 1 }, normal(1) { $0 < 1 ? 3 : 4 }),
+      ("far from 0", normal(2) { 1e9 + 1e-3 * $0 }, normal(2) { -1e7 + $0 }),
+      ("heavy tails", normal(2) { exp(8 * $0) }, normal(1) { 1 / $0 }),
+      ("huge and tiny", normal(1) { 1e200 * $0 }, normal(2) { 1e-200 * $0 }),
+      ("copies", copies, copies), ("below single precision", normal(1) { 1e-60 * $0 }, normal(1)),
+    ]
+  }
+
+  @Test("tree, scan and the definition agree row by row, to the last bit")
+  func searches() {
+    for shape in Self.shapes(11) {
+      for norm in NearestNeighbours.Norm.allCases {
+        for algorithm in [NearestNeighbours.Algorithm.first, .second] {
+          for k in [1, 4] {
+            let found = [NearestNeighbours.Search.tree, .scan].map {
+              NearestNeighbours(x: shape.x, y: shape.y, norm: norm, search: $0)
+                .estimate(k: k, algorithm: algorithm).contributions
+            }
+            let expected = definition(shape.x, shape.y, k: k, norm, algorithm)
+            #expect(found[0] == expected, "\(shape.name), tree, \(norm), \(algorithm), k = \(k)")
+            #expect(found[1] == expected, "\(shape.name), scan, \(norm), \(algorithm), k = \(k)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test("searches that are chosen by size agree where the choice changes", arguments: [1, 2, 3])
+  func sizes(dimensions: Int) {
+    for n in [21, 150, 1600] {
+      let rows = GaussianRows(n, dimensions: dimensions, rho: 0.6, seed: UInt64(n))
+      let values = [NearestNeighbours.Search.tree, .scan, nil].map {
+        NearestNeighbours(x: rows.x, y: rows.y, norm: .maximum, search: $0).estimate(k: 5)
+      }
+      #expect(values[0].contributions == values[1].contributions)
+      #expect(values[0].contributions == values[2].contributions)
+    }
+  }
+
+  /// Both estimators by distances to every row, sorted.
+  private func definition(
+    _ x: Matrix, _ y: Matrix, k: Int, _ norm: NearestNeighbours.Norm,
+    _ algorithm: NearestNeighbours.Algorithm
+  ) -> [Double] {
+    func distances(_ rows: Matrix, _ i: Int) -> [Double] {
+      (0..<rows.rows).map { j in
+        let gaps = zip(rows.row(i), rows.row(j)).map { abs($0 - $1) }
+        return norm == .maximum ? gaps.max()! : gaps.reduce(0) { $0 + $1 * $1 }
+      }
+    }
+    let n = x.rows
+    return (0..<n).map { i in
+      let (inX, inY) = (distances(x, i), distances(y, i))
+      let joint = zip(inX, inY).map { max($0, $1) }
+      let nearest = (0..<n).filter { $0 != i }.sorted { (joint[$0], $0) < (joint[$1], $1) }
+        .prefix(k)
+      let radius = joint[nearest.last!]
+      if radius == 0 {
+        return digamma(Double(joint.count { $0 == 0 })) + digamma(Double(n))
+          - digamma(Double(inX.count { $0 == 0 })) - digamma(Double(inY.count { $0 == 0 }))
+      }
+      if algorithm == .first {
+        return digamma(Double(k)) + digamma(Double(n))
+          - digamma(Double(max(k, inX.count { $0 < radius })))
+          - digamma(Double(max(k, inY.count { $0 < radius })))
+      }
+      let (a, b) = (nearest.map { inX[$0] }.max()!, nearest.map { inY[$0] }.max()!)
+      return digamma(Double(k)) + (digamma(Double(n)) - 1 / Double(k))
+        - digamma(Double(inX.count { $0 <= a } - 1)) - digamma(Double(inY.count { $0 <= b } - 1))
+    }
   }
 
   @Test("a pairing moves the rows of x", arguments: [2, 4])

@@ -1,5 +1,5 @@
-private import CKernels
 private import CBLAS
+private import CKernels
 
 #if canImport(Darwin)
   private import Darwin

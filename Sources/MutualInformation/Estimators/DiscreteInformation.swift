@@ -77,16 +77,16 @@ struct MixedInformation {
 
   /// k is lowered for labels with fewer rows; rows whose label occurs once are left out, as in the paper.
   func run(k most: Int) -> Estimate {
-    let columns = rows.transposed.elements
+    let points = NeighbourPoints(rows, norm: norm)
     let n = labels.count
     let sizes = Dictionary(labels.map { ($0, 1) }, uniquingKeysWith: +)
-    let distances = Buffer<Double>(count: n)
+    let distances = UnsafeMutablePointer<Double>.allocate(capacity: n)
+    defer { distances.deallocate() }
     var contributions = [Double](repeating: 0, count: n)
     let used = labels.indices.filter { sizes[labels[$0]]! > 1 }
     for i in used {
       let k = min(most, sizes[labels[i]]! - 1)
-      NearestNeighbours.distances(
-        i, columns, n: n, width: rows.columns, norm: norm, distances.start)
+      points.distances(i, distances)
       var near = [Double](repeating: .infinity, count: k)
       for j in 0..<n where labels[j] == labels[i] && j != i && distances[j] < near[k - 1] {
         var place = k - 1

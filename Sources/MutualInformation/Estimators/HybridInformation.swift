@@ -66,7 +66,7 @@ struct HybridInformation {
         input, input.folds[number].rest, test: input.folds[number].test, isShrunk: isShrunk)
     }
     // Networks are compared on the stopping rows of the first fold.
-    let first = try Parallel.map(candidates.count) { number in
+    let first = Parallel.map(candidates.count) { number in
       read(input.folds[0], gaussians[0], candidates[number], seed: options.seed)
     }
     let best = first.indices.min { first[$0].loss < first[$1].loss }!
@@ -229,7 +229,7 @@ struct HybridInformation {
     let orders =
       [Array(rows.indices)]
       + (0..<options.pairings).map { _ in generator.permutation(rows.count) }
-    let sums = try Parallel.map(orders.count) { number in
+    let sums = Parallel.map(orders.count) { number in
       fold.x.gatheringRows(orders[number]).times(fold.y, transposeSelf: true).elements
         .reduce(0) { $0 + $1 * $1 }
     }

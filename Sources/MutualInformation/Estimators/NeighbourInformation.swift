@@ -92,7 +92,7 @@ struct NeighbourInformation {
   /// Random pairings of some of the rows; each is estimated anew, as nothing was fitted.
   private func null(
     _ algorithm: NearestNeighbours.Algorithm, _ generator: inout SeededGenerator
-  ) -> Estimate.Null? {
+  ) -> Estimate.Null {
     let rows = Array(generator.permutation(x.rows).prefix(Self.nullRows))
     let neighbours = NearestNeighbours(
       x: x.gatheringRows(rows), y: y.gatheringRows(rows), norm: options.norm)
@@ -101,13 +101,9 @@ struct NeighbourInformation {
       generator.permutation(rows.count)
     }
     let own = neighbours.estimate(k: k, algorithm: algorithm).value
-    guard
-      let values = try? Parallel.map(
-        pairings.count,
-        {
-          neighbours.estimate(k: k, algorithm: algorithm, pairing: pairings[$0]).value
-        })
-    else { return nil }
+    let values = Parallel.map(pairings.count) {
+      neighbours.estimate(k: k, algorithm: algorithm, pairing: pairings[$0]).value
+    }
     return Estimate.Null(
       mean: values.mean,
       p: Double(1 + values.count { $0 >= own }) / Double(values.count + 1),

@@ -18,7 +18,7 @@ struct NeuralInformation {
   func run() throws -> Estimate {
     let folds = try Folds.split(units, into: options.folds, seed: options.seed)
     let data = CriticRows(x: x, y: y)
-    let readings = try Parallel.map(folds.count) { number in
+    let readings = Parallel.map(folds.count) { number in
       read(folds[number], data, seed: options.seed &+ UInt64(number))
     }
     var contributions = [Double](repeating: 0, count: x.rows)
