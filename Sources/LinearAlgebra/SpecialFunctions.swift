@@ -19,7 +19,9 @@ public func digamma(_ x: Double) -> Double {
 }
 
 /// ln sum exp of the elements, without overflow; -infinity for none.
-public func logSumExp(_ values: some Collection<Double>) -> Double {
+@specialized(where Values == [Double])
+@specialized(where Values == ArraySlice<Double>)
+public func logSumExp<Values: Collection<Double>>(_ values: Values) -> Double {
   guard let largest = values.max(), largest > -.infinity else { return -.infinity }
   var sum = 0.0
   for value in values { sum += exp(value - largest) }

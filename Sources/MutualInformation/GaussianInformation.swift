@@ -75,7 +75,9 @@ public enum GaussianInformation {
     for halvings in 0..<12 {
       let factor = pow(0.5, Double(halvings) / 2)
       let bound = factor * matched - logMeanExponential(scores.elements, scale: factor)
-      if bound > best.bound { best = (factor, bound) }
+      // The bound is concave in the factor: once it falls it goes on falling.
+      guard bound > best.bound else { break }
+      best = (factor, bound)
     }
     return best.factor
   }

@@ -80,16 +80,23 @@ public enum Recovery {
 
   /// Subtracts the training mean from both and zeroes columns that are constant in training.
   private static func centre(_ train: inout Matrix, _ test: inout Matrix) {
-    for column in 0..<train.columns {
-      let first = train[0, column]
-      var (sum, isConstant) = (0.0, true)
-      for row in 0..<train.rows {
-        sum += train[row, column]
-        isConstant = isConstant && train[row, column] == first
+    var sums = [Double](repeating: 0, count: train.columns)
+    var isConstant = [Bool](repeating: true, count: train.columns)
+    for row in 0..<train.rows {
+      for column in 0..<train.columns {
+        sums[column] += train[row, column]
+        isConstant[column] = isConstant[column] && train[row, column] == train[0, column]
       }
-      let mean = sum / Double(train.rows)
-      for row in 0..<train.rows { train[row, column] = isConstant ? 0 : train[row, column] - mean }
-      for row in 0..<test.rows { test[row, column] = isConstant ? 0 : test[row, column] - mean }
     }
+    let means = sums.map { $0 / Double(train.rows) }
+    func shift(_ rows: inout Matrix) {
+      for row in 0..<rows.rows {
+        for column in 0..<rows.columns {
+          rows[row, column] = isConstant[column] ? 0 : rows[row, column] - means[column]
+        }
+      }
+    }
+    shift(&train)
+    shift(&test)
   }
 }
