@@ -2,11 +2,7 @@
 
 #include <math.h>
 
-#if defined(__x86_64__) && defined(__linux__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
+#include "clones.h"
 
 typedef float lanes __attribute__((vector_size(4 * PTOKEN_BLOCK), aligned(4)));
 typedef int32_t bits __attribute__((vector_size(4 * PTOKEN_BLOCK)));
@@ -23,7 +19,7 @@ enum { group = 4, tile = 8, part = 64 };
   } while (0)
 
 #define DISTANCES(name, step)                                                                                      \
-  CLONES void name(const float *blocks, size_t count, size_t width, const float *points, size_t queries,           \
+  WIDE_CLONES void name(const float *blocks, size_t count, size_t width, const float *points, size_t queries,           \
                    float *result, size_t stride) {                                                                 \
     for (size_t first = 0; first < count; first += tile) {                                                         \
       size_t end = first + tile < count ? first + tile : count;                                                    \
@@ -68,7 +64,7 @@ enum { group = 4, tile = 8, part = 64 };
 DISTANCES(ptoken_maximum_distances, LARGER)
 DISTANCES(ptoken_squared_distances, SQUARE)
 
-CLONES void ptoken_nearest(const float *restrict a, const float *restrict b, size_t n, float *restrict nearest,
+WIDE_CLONES void ptoken_nearest(const float *restrict a, const float *restrict b, size_t n, float *restrict nearest,
                            size_t k) {
   for (size_t i = 0; i < k; i++) nearest[i] = INFINITY;
   float bound = INFINITY;
@@ -91,7 +87,7 @@ CLONES void ptoken_nearest(const float *restrict a, const float *restrict b, siz
   }
 }
 
-CLONES size_t ptoken_within(const float *restrict a, const float *restrict b, size_t n, float limit,
+WIDE_CLONES size_t ptoken_within(const float *restrict a, const float *restrict b, size_t n, float limit,
                             uint32_t *restrict indices) {
   size_t count = 0;
   for (size_t first = 0; first < n; first += part) {
@@ -105,7 +101,7 @@ CLONES size_t ptoken_within(const float *restrict a, const float *restrict b, si
   return count;
 }
 
-CLONES size_t ptoken_count_below(const float *restrict values, size_t n, float low, float high,
+WIDE_CLONES size_t ptoken_count_below(const float *restrict values, size_t n, float low, float high,
                                  uint32_t *restrict between, size_t *restrict between_count) {
   size_t count = 0, listed = 0;
   for (size_t first = 0; first < n; first += part) {
@@ -148,7 +144,7 @@ static inline __attribute__((always_inline)) void leaf(const double *restrict co
   }
 }
 
-CLONES double ptoken_leaf_distances(const double *restrict columns, size_t stride, size_t width, size_t start,
+WIDE_CLONES double ptoken_leaf_distances(const double *restrict columns, size_t stride, size_t width, size_t start,
                                     size_t count, const double *restrict point, int is_squared,
                                     double *restrict result) {
   leaf(columns, stride, width, start, count, point, is_squared, result);
@@ -157,7 +153,7 @@ CLONES double ptoken_leaf_distances(const double *restrict columns, size_t strid
   return least;
 }
 
-CLONES size_t ptoken_leaf_count(const double *restrict columns, size_t stride, size_t width, size_t start,
+WIDE_CLONES size_t ptoken_leaf_count(const double *restrict columns, size_t stride, size_t width, size_t start,
                                 size_t count, const double *restrict point, int is_squared, double radius,
                                 int is_inclusive) {
   double distances[PTOKEN_LEAF];

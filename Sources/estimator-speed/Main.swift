@@ -9,7 +9,7 @@ import MutualInformation
 struct EstimatorSpeed: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "estimator-speed", abstract: "Time nearest neighbours and critics.",
-    subcommands: [Neighbours.self])
+    subcommands: [Neighbours.self, Critics.self])
 }
 
 enum Clock {

@@ -1,3 +1,4 @@
+private import CKernels
 package import LinearAlgebra
 
 /// A function of pairs that is learned: f(x_i, y_j), for pairs laid out as in `PairBatch`.
@@ -28,6 +29,7 @@ package final class JointCritic: Critic {
   private var yPart = Buffer<Float>(count: 0)
   private var sums = Buffer<Float>(count: 0)
   private var sumGradients = Buffer<Float>(count: 0)
+  private var output = Buffer<Float>(count: 0)
   private var xGradient = Buffer<Float>(count: 0)
   private var yGradient = Buffer<Float>(count: 0)
 
@@ -57,6 +59,11 @@ package final class JointCritic: Critic {
     tail.initialize(parameters + firstCount, &generator)
   }
 
+  /// Pairs that pass through the network at a time: what lies between its layers then stays in the cache. With more than
+  /// one such part, backward passes go forward again.
+  private static let most = 2048
+  private func part(_ size: Int) -> Int { max(1, Self.most / size) }
+
   package func reserve(size: Int, blocks: Int) {
     if xPart.count < size * hidden {
       xPart = Buffer(count: size * hidden)
@@ -64,11 +71,13 @@ package final class JointCritic: Critic {
       xGradient = Buffer(count: size * hidden)
       yGradient = Buffer(count: size * hidden)
     }
-    if sums.count < size * blocks * hidden {
-      sums = Buffer(count: size * blocks * hidden)
-      sumGradients = Buffer(count: size * blocks * hidden)
+    let pairs = size * min(blocks, part(size))
+    if sums.count < pairs * hidden {
+      sums = Buffer(count: pairs * hidden)
+      sumGradients = Buffer(count: pairs * hidden)
     }
-    tail.reserve(rows: size * blocks)
+    if output.count < pairs { output = Buffer(count: pairs) }
+    tail.reserve(rows: pairs)
   }
 
   package func scores(
@@ -84,15 +93,28 @@ package final class JointCritic: Critic {
     Float.multiply(
       false, false, size, hidden, yWidth, 1, batch.y.start, yWidth, parameters + xWidth * hidden,
       hidden, 0, yPart.start, hidden)
-    for (block, shift) in batch.shifts.enumerated() {
-      for i in 0..<size {
-        let j = i + shift < size ? i + shift : i + shift - size
-        let (a, b) = (xPart.start + i &* hidden, yPart.start + j &* hidden)
-        let sum = sums.start + (block &* size &+ i) &* hidden
-        for k in 0..<hidden { sum[k] = a[k] + b[k] }
-      }
+    forEachPart(batch) { blocks in
+      forward(batch, blocks, parameters, scores + blocks.lowerBound * size)
     }
-    tail.forward(sums.start, parameters + firstCount, scores, rows: size * batch.shifts.count)
+  }
+
+  private func forEachPart(_ batch: PairBatch, _ body: (Range<Int>) -> Void) {
+    let (count, part) = (batch.shifts.count, part(batch.size))
+    for first in stride(from: 0, to: count, by: part) { body(first..<min(count, first + part)) }
+  }
+
+  /// Scores of some blocks of pairs, and what their backward pass needs.
+  private func forward(
+    _ batch: PairBatch, _ blocks: Range<Int>, _ parameters: UnsafePointer<Float>,
+    _ scores: UnsafeMutablePointer<Float>
+  ) {
+    let size = batch.size
+    for (place, block) in blocks.enumerated() {
+      ptoken_pair_sums(
+        xPart.start, yPart.start, size, hidden, batch.shifts[block],
+        sums.start + place * size * hidden)
+    }
+    tail.forward(sums.start, parameters + firstCount, scores, rows: size * blocks.count)
   }
 
   package func backward(
@@ -102,21 +124,20 @@ package final class JointCritic: Critic {
     let (parameters, scoreGradient) = (allParameters.start, allScoreGradients.start)
     let gradient = allGradients.start
     let size = batch.size
-    // The tail's last output is not needed: its last layer is linear.
-    tail.backward(
-      sums.start, scoreGradient, parameters + firstCount, scoreGradient, sumGradients.start,
-      gradient + firstCount, rows: size * batch.shifts.count)
     xGradient.fill(0)
     yGradient.fill(0)
-    for (block, shift) in batch.shifts.enumerated() {
-      for i in 0..<size {
-        let j = i + shift < size ? i + shift : i + shift - size
-        let (a, b) = (xGradient.start + i &* hidden, yGradient.start + j &* hidden)
-        let sum = sumGradients.start + (block &* size &+ i) &* hidden
-        for k in 0..<hidden {
-          a[k] += sum[k]
-          b[k] += sum[k]
-        }
+    let isWhole = batch.shifts.count <= part(size)
+    forEachPart(batch) { blocks in
+      if !isWhole { forward(batch, blocks, parameters, output.start) }
+      let scoreGradient = scoreGradient + blocks.lowerBound * size
+      // The tail's last output is not needed: its last layer is linear.
+      tail.backward(
+        sums.start, scoreGradient, parameters + firstCount, scoreGradient, sumGradients.start,
+        gradient + firstCount, rows: size * blocks.count)
+      for (place, block) in blocks.enumerated() {
+        ptoken_add_pairs(
+          sumGradients.start + place * size * hidden, size, hidden, batch.shifts[block],
+          xGradient.start, yGradient.start)
       }
     }
     Float.multiply(

@@ -1,3 +1,4 @@
+private import CKernels
 package import LinearAlgebra
 
 #if canImport(Darwin)
@@ -71,21 +72,12 @@ package enum Objective: String, Sendable, CaseIterable {
         + (self == .nwj ? exp(min(700, logMean)) : logMean)
     case .infoNCE:
       var total = 0.0
-      for row in 0..<size {
-        var largest = -Float.infinity
-        for block in 0..<blocks { largest = max(largest, scores[block &* size &+ row]) }
-        var sum: Float = 0
-        for block in 0..<blocks {
-          sum += Float.exponential(scores[block &* size &+ row] - largest)
-        }
-        total += Double(log(sum) + largest - scores[row]) - log(Double(blocks))
-        guard let gradient else { continue }
-        for block in 0..<blocks {
-          let place = block &* size &+ row
-          gradient[place] =
-            (Float.exponential(scores[place] - largest) / sum - (block == 0 ? 1 : 0)) / Float(size)
-        }
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * size) { work in
+        let normalizers = work.baseAddress!
+        ptoken_infonce(scores, blocks, size, normalizers, gradient, normalizers + size)
+        for row in 0..<size { total += Double(normalizers[row] - scores[row]) }
       }
+      total -= Double(size) * log(Double(blocks))
       return total / Double(size)
     }
   }
