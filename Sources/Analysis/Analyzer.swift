@@ -2,7 +2,6 @@ private import Foundation
 private import LinearAlgebra
 public import Results
 public import SnapshotFormat
-private import Synchronization
 
 /// Analyses a snapshot file: plan, tasks, results.
 ///
@@ -19,31 +18,34 @@ public struct Analyzer: Sendable {
     public var cells: [AnalysisFile.CellRows]
   }
 
-  /// Most bytes of gradients held in memory at a time.
-  private static let batchBytes = 512 << 20
-
   private let settings: Study.Settings
   private let version: String
+  private let memory: Int
 
   /// An analyzer with its settings; `version` is written into the provenance.
-  public init(settings: Study.Settings = .init(), version: String) {
+  ///
+  /// - Parameter memory: bytes that the analysis may take, about; gradients are read as far ahead as it allows.
+  public init(settings: Study.Settings = .init(), version: String, memory: Int = 1 << 30) {
     self.settings = settings
     self.version = version
+    self.memory = memory
   }
 
   /// Analyses a file.
   ///
   /// - Parameters:
   ///   - path: a snapshot file.
+  ///   - timings: told where the time goes.
   ///   - progress: called with tasks done and in all, from any thread.
   ///   - isCancelled: asked before each task; true stops the analysis.
   /// - Throws: `SnapshotError` for the file, `AnalysisError` for what is in it.
   public func run(
-    path: String, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in },
+    path: String, timings: Timings = .init(),
+    progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in },
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> Result {
     BLAS.useOneThread()
-    let digest = try FileDigest.sha256(of: path)
+    let digest = try timings.measure(.digest) { try FileDigest.sha256(of: path) }
     let reader = try Reader(path: path)
     let plan = try StudyPlan(reader, settings: settings)
     var warnings = plan.warnings
@@ -60,76 +62,13 @@ public struct Analyzer: Sendable {
         input: (path as NSString).lastPathComponent, inputDigest: digest, version: version,
         libraries: ["BLAS": BLAS.version, "HDF5": AnalysisFile.libraryVersion], settings: settings),
       layers: plan.layers, windows: [], cells: [], warnings: [])
-    var windows: [AnalysisFile.WindowRows] = []
-    var outcomes: [CellTask.Outcome] = []
-    var constant: [(layer: Int, window: Int)] = []
-    var tooSmall: [Int] = []
-    var total = plan.windows.reduce(0) { $0 + plan.streams[$1.table]!.count }
-    let done = Mutex(0)
-
-    var next = 0
-    while next < plan.windows.count {
-      var batch: [(rows: WindowRows, window: Int, tasks: [CellTask])] = []
-      var bytes = 0
-      while next < plan.windows.count, bytes < Self.batchBytes {
-        if isCancelled() { throw cancelled(path) }
-        let window = plan.windows[next]
-        next += 1
-        let rows = try WindowRows(window, plan: plan, reader: reader, settings: settings)
-        // Left out only now: how many records a window has, and in which folds, is in its rows.
-        guard rows.smallestFold >= WindowRows.fewest(settings) else {
-          total -= plan.streams[window.table]!.count
-          tooSmall.append(rows.smallestFold)
-          continue
-        }
-        let number = study.windows.count
-        let tasks = try plan.streams[window.table]!.map { stream in
-          CellTask(
-            layer: stream.layer, window: number, isGrouped: window.steps.count > 1,
-            gradients: try WindowRows.matrix(
-              stream.stream, window, reader, selected: rows.selected))
-        }
-        bytes += tasks.reduce(rows.features.elements.count * 8) {
-          $0 + $1.gradients.elements.count * 8
-        }
-        study.windows.append(describe(window, rows, reader))
-        windows.append(
-          AnalysisFile.WindowRows(
-            records: rows.records, steps: rows.steps.map { Int64(reader.steps[$0].index) },
-            folds: rows.folds.map { UInt8($0) }))
-        batch.append((rows, number, tasks))
-      }
-      let read = batch.map(\.rows)
-      let prepared = try parallel(read.count, isCancelled, path) { index in
-        var rows = read[index]
-        try rows.fitViews(most: settings.components)
-        return rows
-      }
-      let tasks = batch.indices.flatMap { index in batch[index].tasks.map { (index, $0) } }
-      let all = total
-      let results = try parallel(tasks.count, isCancelled, path) {
-        position -> (CellTask, CellTask.Outcome?) in
-        let (index, task) = tasks[position]
-        let outcome: CellTask.Outcome?
-        do { outcome = try task.run(prepared[index], settings: settings) } catch is ConstantRows {
-          outcome = nil
-        }
-        progress(
-          done.withLock {
-            $0 += 1
-            return $0
-          }, all)
-        return (task, outcome)
-      }
-      for (task, outcome) in results {
-        if let outcome {
-          outcomes.append(outcome)
-        } else {
-          constant.append((task.layer, task.window))
-        }
-      }
-    }
-    if let largest = tooSmall.max() {
+    var work = AnalysisWork(
+      path: path, reader: reader, plan: plan, settings: settings, memory: memory,
+      timings: timings, progress: progress, isCancelled: isCancelled)
+    for window in plan.windows { try work.add(window) }
+    try work.finish()
+    study.windows = work.windows
+    if let largest = work.tooSmall.max() {
       let fewest = WindowRows.fewest(settings)
       guard !study.windows.isEmpty else {
         throw AnalysisError(
@@ -138,51 +77,22 @@ public struct Analyzer: Sendable {
           remedy: "Record a larger probe set, or use fewer --folds or --neighbours.")
       }
       warnings.append(
-        "\(tooSmall.count) window(s) have fewer than \(fewest) distinct records in a fold and were left out."
+        "\(work.tooSmall.count) window(s) have fewer than \(fewest) distinct records in a fold and were left out."
       )
     }
-    for (layer, window) in constant {
+    for (layer, window) in work.constant {
       warnings.append(
         "Layer \(plan.layers[layer].name) does not vary at step \(study.windows[window].firstStep): nothing to measure there."
       )
     }
-    outcomes.sort { ($0.cell.layer, $0.cell.window) < ($1.cell.layer, $1.cell.window) }
+    var outcomes = work.outcomes.sorted {
+      ($0.cell.layer, $0.cell.window) < ($1.cell.layer, $1.cell.window)
+    }
     MapTest.apply(to: &outcomes)
     for index in outcomes.indices { fillChance(&outcomes[index].cell, study.windows) }
     study.cells = outcomes.map(\.cell)
     study.warnings = Self.warnings(about: study) + warnings
-    return Result(study: study, windows: windows, cells: outcomes.map(\.rows))
-  }
-
-  private func cancelled(_ path: String) -> AnalysisError {
-    AnalysisError(
-      code: .cancelled, file: path, message: "interrupted", remedy: "Nothing was written.")
-  }
-
-  /// Runs independent work on every core, unless the caller asks to stop.
-  private func parallel<R: Sendable>(
-    _ count: Int, _ isCancelled: @Sendable () -> Bool, _ path: String,
-    _ body: @Sendable (Int) throws -> R
-  ) throws -> [R] {
-    try Parallel.map(count) { index in
-      if isCancelled() { throw cancelled(path) }
-      return try body(index)
-    }
-  }
-
-  private func describe(
-    _ window: StudyPlan.Window, _ rows: WindowRows, _ reader: Reader
-  ) -> Study.Window {
-    let steps = reader.steps[window.steps].filter { $0.mode == window.mode }
-    let losses = steps.map(\.loss).filter(\.isFinite)
-    return Study.Window(
-      table: window.table, mode: window.mode.description, firstStep: steps.first!.index,
-      lastStep: steps.last!.index,
-      epoch: steps.first!.epoch,
-      loss: losses.isEmpty ? .nan : losses.mean,
-      rows: rows.selected.count, folds: rows.foldCount, candidates: rows.candidates,
-      labelEntropy: rows.labels.map { LabelStatistics.entropy($0) } ?? .nan,
-      labelChance: rows.labels.map { LabelStatistics.largestShare($0) } ?? .nan)
+    return Result(study: study, windows: work.windowRows, cells: outcomes.map(\.rows))
   }
 
   /// Chance of a re-identification is known exactly, without pairings.

@@ -1,6 +1,5 @@
 internal import LinearAlgebra
 internal import MutualInformation
-internal import PrivacyTokens
 internal import Results
 internal import SnapshotFormat
 
@@ -36,72 +35,35 @@ struct CellTask: Sendable {
   private static let lowPower = 0.1
 
   /// Computes; the encoders are fitted once per fold, the critics once per fold and pairing.
-  func run(_ rows: WindowRows, settings: Study.Settings) throws -> Outcome {
+  func run(
+    _ rows: WindowRows, settings: Study.Settings, timings: Timings
+  ) throws -> Outcome {
     let n = gradients.rows
     var generator = SeededGenerator(
       seed: settings.seed, stream: 1 << 32 | UInt64(window) << 16 | UInt64(layer))
     let noise = settings.sigma * generator.normalMatrix(rows: n, columns: settings.components)
 
-    var folds: [PairedFold] = []
-    var neighbours: [NearestNeighbours] = []
-    var tokens = Matrix(rows: n, columns: settings.components)
-    var kept = 0.0
-    var components = settings.components
-    for fold in 0..<rows.foldCount {
-      let encoder = try GradientEncoder(
-        fitting: gradients.gatheringRows(rows.train[fold]),
-        components: WindowRows.components(
-          trainingRows: rows.train[fold].count, most: settings.components),
-        form: GradientEncoder.Form(rawValue: settings.token) ?? .direction)
-      guard encoder.count > 0, rows.views[fold].columns > 0 else { throw ConstantRows() }
-      let clean = encoder(gradients)
-      for row in rows.test[fold] {
-        for column in 0..<clean.columns { tokens[row, column] = clean[row, column] }
-      }
-      kept +=
-        encoder.keptVariance(of: gradients.gatheringRows(rows.test[fold]))
-        * Double(rows.test[fold].count) / Double(n)
-      components = min(components, encoder.count)
-      let noisy = clean + noise.prefixColumns(clean.columns)
-      folds.append(
-        try PairedFold(
-          x: rows.views[fold], y: noisy, train: rows.train[fold], test: rows.test[fold]))
-      let few = settings.neighbourComponents
-      let (x, y) = (rows.views[fold], noisy)
-      neighbours.append(
-        NearestNeighbours(
-          x: x.prefixColumns(min(few, x.columns)).gatheringRows(rows.test[fold]),
-          y: y.prefixColumns(min(few, y.columns)).gatheringRows(rows.test[fold])))
+    let tokens = try timings.measure(.tokens) {
+      try CellTokens(gradients, noise: noise, rows, settings: settings)
     }
-
-    let isHeavyTailed = Self.medianPower(tokens, components) < Self.lowPower
+    let (folds, components) = (tokens.folds, tokens.components)
+    let isHeavyTailed = tokens.medianPower < Self.lowPower
     let order = rows.test.flatMap { $0 }
     let clusters = isGrouped ? order.map { rows.steps[$0] } : nil
     let ceiling = GaussianInformation.ceiling(
       components: components, sigma: settings.sigma)
     var gaussian = try GaussianInformation.estimate(folds, ceiling: ceiling)
-    let scores = try heldOutScores(folds, rows, settings)
-    let bound = GaussianInformation.donskerVaradhan(scores)
-    let ksg = Self.neighbourEstimate(neighbours, settings.neighbours, rows, nil)
-    let found = Recovery.reidentification(
-      scores, candidates: rows.candidates, using: &generator)
+    let (scores, bound, found) = try timings.measure(.critic) {
+      let scores = try heldOutScores(folds, rows, settings)
+      return (
+        scores, GaussianInformation.donskerVaradhan(scores),
+        Recovery.reidentification(scores, candidates: rows.candidates, using: &generator)
+      )
+    }
+    let ksg = Self.neighbourEstimate(tokens.neighbours, settings.neighbours, rows, nil)
     let variance = try Recovery.variance(folds, features: rows.features)
     let label = try rows.labels.map { try LabelInformation.estimate(folds, labels: $0) }
-
-    var shuffled: [Measure: [Double]] = [:]
-    for pairing in rows.pairings {
-      shuffled[.gaussian, default: []].append(
-        try GaussianInformation.estimate(folds, pairing: pairing).value)
-      shuffled[.ksg, default: []].append(
-        Self.neighbourEstimate(neighbours, settings.neighbours, rows, pairing).value)
-      shuffled[.recoverableVariance, default: []].append(
-        try Recovery.variance(folds, features: rows.features, pairing: pairing).value)
-      if let labels = rows.labels {
-        let result = try LabelInformation.estimate(folds, labels: labels, pairing: pairing)
-        shuffled[.label, default: []].append(result.information.value)
-        shuffled[.labelAccuracy, default: []].append(result.hits.mean)
-      }
-    }
+    var shuffled = try shuffledFigures(tokens, rows, settings, timings)
 
     // An encoder fitted on fewer rows than columns sees training rows larger than new ones, and the Gaussian reading
     // then is not 0 without dependence. What mismatched pairs read is that bias.
@@ -160,11 +122,12 @@ struct CellTask: Sendable {
     if !rows.pairings.isEmpty { null[.donskerVaradhan] = Self.criticNull(scores[0], rows) }
     return Outcome(
       cell: Study.Cell(
-        layer: layer, window: window, components: components, keptVariance: kept, figures: figures),
+        layer: layer, window: window, components: components, keptVariance: tokens.keptVariance,
+        figures: figures),
       null: null,
       rows: AnalysisFile.CellRows(
         layer: layer, window: window, width: components,
-        tokens: tokens.prefixColumns(components).elements.map { Float($0) },
+        tokens: tokens.values.prefixColumns(components).elements.map { Float($0) },
         scores: perRow.mapValues { Self.inRowOrder($0, order) }))
   }
 
@@ -193,12 +156,34 @@ struct CellTask: Sendable {
       })
   }
 
-  /// Median over rows of a token's mean square per component, which is 1 on average.
-  private static func medianPower(_ tokens: Matrix, _ components: Int) -> Double {
-    let powers = (0..<tokens.rows).map { row in
-      tokens.row(row).prefix(components).reduce(0) { $0 + $1 * $1 } / Double(components)
+  /// The measures that are fitted again for each mismatched pairing.
+  private func shuffledFigures(
+    _ tokens: CellTokens, _ rows: WindowRows, _ settings: Study.Settings, _ timings: Timings
+  ) throws -> [Measure: [Double]] {
+    guard !rows.pairings.isEmpty else { return [:] }
+    var result: [Measure: [Double]] = [:]
+    result[.gaussian] = try timings.measure(.gaussian) {
+      try rows.pairings.map { try GaussianInformation.estimate(tokens.folds, pairing: $0).value }
     }
-    return powers.sorted()[powers.count / 2]
+    result[.ksg] = timings.measure(.neighbours) {
+      rows.pairings.map {
+        Self.neighbourEstimate(tokens.neighbours, settings.neighbours, rows, $0).value
+      }
+    }
+    result[.recoverableVariance] = try timings.measure(.recovery) {
+      try rows.pairings.map {
+        try Recovery.variance(tokens.folds, features: rows.features, pairing: $0).value
+      }
+    }
+    guard let labels = rows.labels else { return result }
+    let all = try timings.measure(.labels) {
+      try rows.pairings.map {
+        try LabelInformation.estimate(tokens.folds, labels: labels, pairing: $0)
+      }
+    }
+    result[.label] = all.map(\.information.value)
+    result[.labelAccuracy] = all.map(\.hits.mean)
+    return result
   }
 
   private static func inRowOrder(_ values: [Double], _ order: [Int]) -> [Double] {
@@ -228,6 +213,3 @@ struct CellTask: Sendable {
       contributions: contributions, ceiling: ceiling)
   }
 }
-
-/// Rows in which nothing varies: there is no token to speak of.
-struct ConstantRows: Error {}

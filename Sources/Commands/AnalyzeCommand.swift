@@ -1,4 +1,6 @@
+private import Analysis
 public import ArgumentParser
+private import Foundation
 private import Reporting
 private import SnapshotFormat
 
@@ -39,6 +41,9 @@ public struct AnalyzeCommand: ParsableCommand {
   @Flag(help: "Replace the output if it exists.")
   var force = false
 
+  @Flag(help: "Also say where the time went, on stderr.")
+  var timings = false
+
   @OptionGroup(title: "Analysis options") var study: StudyOptions
 
   @OptionGroup var common: CommonOptions
@@ -57,7 +62,10 @@ public struct AnalyzeCommand: ParsableCommand {
     let console = Console(quiet: common.quiet)
     let usual = Files.sibling(of: input, ".analysis.h5")
     let output = output ?? usual
-    let result = try study.analyse(input, to: output, force: force, console: console)
+    let times = Timings()
+    let result = try study.analyse(
+      input, to: output, force: force, console: console, timings: times)
+    if timings { Self.show(times) }
     if common.json {
       try Console.result(JSONReport(study: result).render(), isJSON: true)
     } else {
@@ -65,5 +73,18 @@ public struct AnalyzeCommand: ParsableCommand {
       let next = output == usual ? input : output
       console.note("Written to \(output). Next: ptoken-report --html \(next)")
     }
+  }
+
+  /// Seconds of each stage, of all threads together, and how many threads were busy on average.
+  private static func show(_ timings: Timings) {
+    let total = timings.stages.reduce(0) { $0 + $1.seconds }
+    for (stage, seconds) in timings.stages {
+      let share = Int((100 * seconds / max(total, .leastNormalMagnitude)).rounded())
+      Console.line(String(format: "%9.2f s %3d %%  ", seconds, share) + stage.rawValue)
+    }
+    Console.line(
+      String(
+        format: "%9.2f s of %.1f threads in %.2f s", total, total / timings.elapsed, timings.elapsed
+      ))
   }
 }

@@ -71,7 +71,7 @@ struct RecordListen: ParsableCommand {
       if !json { try Console.result("PTOKEN_ENDPOINT=\(listener.endpoint)") }
     }
     let report = RecordingReport(
-      output, server, budget: try RecordingOptions.size(recording.budget, "--budget"))
+      output, server, budget: try ByteCount.parse(recording.budget, "--budget"))
     while !Interruption.isRequested {
       server.wait(seconds: 0.25)
       if server.isDone || (fd != nil && server.progress.connections == 0) { break }

@@ -85,7 +85,7 @@ struct RecordRun: ParsableCommand {
       Console.line("error: \(error.message).")
       throw ExitCode(error.status)
     }
-    let budget = try RecordingOptions.size(recording.budget, "--budget")
+    let budget = try ByteCount.parse(recording.budget, "--budget")
     let report = RecordingReport(output, server, budget: budget)
     let status = watch(child, report, console)
     socket.close()

@@ -38,8 +38,8 @@ struct RecordingOptions: ParsableArguments {
   var quiet = false
 
   func validate() throws {
-    _ = try Self.size(budget, "--budget")
-    let bytes = try Self.size(queue, "--queue") ?? 0
+    _ = try ByteCount.parse(budget, "--budget")
+    let bytes = try ByteCount.parse(queue, "--queue") ?? 0
     guard (1 << 20...1 << 36).contains(bytes) else {
       throw ValidationError("--queue: expected 1 MB to 64 GB, found '\(queue)'.")
     }
@@ -54,29 +54,15 @@ struct RecordingOptions: ParsableArguments {
     }
   }
 
-  /// Bytes of a size such as `500kB`, `64MB`, `2GB` or `1000`.
-  static func size(_ text: String?, _ option: String) throws(ValidationError) -> Int? {
-    guard let text else { return nil }
-    let units = ["": 1.0, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12]
-    let digits = text.prefix { $0.isNumber || $0 == "." }
-    let unit = text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces).uppercased()
-    guard let number = Double(digits), let factor = units[unit], number * factor >= 1,
-      number * factor < 0x1p62
-    else {
-      throw ValidationError("\(option): expected a size such as 500MB or 2GB, found '\(text)'.")
-    }
-    return Int(number * factor)
-  }
-
   /// A server for a file.
   ///
   /// - Throws: `SnapshotError` where the name is taken, or the key cannot be read.
   func server(for path: String) throws -> RecordingServer {
     var options = RecordingServer.Options(key: try KeyFile.key(key.keyFile))
-    options.recording.queueBytes = try Self.size(queue, "--queue")!
+    options.recording.queueBytes = try ByteCount.parse(queue, "--queue")!
     file.apply(to: &options.recording)
     options.resumes = resume
-    options.budget = try Self.size(budget, "--budget")
+    options.budget = try ByteCount.parse(budget, "--budget")
     options.onFull = RecordingServer.OnFull(rawValue: onFull)!
     options.blockSeconds = blockSeconds
     return try RecordingServer(

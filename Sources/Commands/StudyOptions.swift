@@ -89,12 +89,20 @@ struct StudyOptions: ParsableArguments {
     help: .init("Seed of folds, noise and pairings. (default: 1)", valueName: "number"))
   var seed: UInt64?
 
+  @Option(
+    help: .init(
+      "Memory to take, such as 2GB; does not change results. (default: 1GB)", valueName: "size"))
+  var memory: String?
+
   func validate() throws {
     if let sigma, sigma < 0 || !sigma.isFinite {
       throw ValidationError("--sigma: expected at least 0, found \(sigma).")
     }
     if let token, token != "direction", token != "raw" {
       throw ValidationError("--token: expected direction or raw, found '\(token)'.")
+    }
+    if let bytes = try ByteCount.parse(memory, "--memory"), bytes < 300_000_000 {
+      throw ValidationError("--memory: expected at least 300MB, found '\(memory ?? "")'.")
     }
     if let critic, critic != "hybrid", critic != "gaussian" {
       throw ValidationError("--critic: expected hybrid or gaussian, found '\(critic)'.")
@@ -146,15 +154,18 @@ struct StudyOptions: ParsableArguments {
 
   /// Analyses a snapshot file and writes the analysis.
   func analyse(
-    _ input: String, to output: String, force: Bool, console: Console
+    _ input: String, to output: String, force: Bool, console: Console, timings: Timings = .init()
   ) throws -> Study {
     // All found out before the work, not after it.
     try Files.requireInput(input)
     _ = try Reader(path: input)
     try Files.requireOther(output, than: input)
     _ = try ReplacingFile(output, force: force)
-    let result = try Analyzer(settings: settings, version: Command.version).run(
-      path: input,
+    let result = try Analyzer(
+      settings: settings, version: Command.version,
+      memory: ByteCount.parse(memory, "--memory") ?? 1_000_000_000
+    ).run(
+      path: input, timings: timings,
       progress: { console.progress($0, of: $1, "\($0) of \($1) layers and windows analysed") },
       isCancelled: { Interruption.isRequested })
     Console.endProgress()

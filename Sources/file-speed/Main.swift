@@ -7,7 +7,7 @@ import SnapshotFormat
 struct FileSpeed: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "file-speed", abstract: "Time writing, reading and committing snapshot files.",
-    subcommands: [Write.self, Read.self, Commit.self, MergeRanks.self])
+    subcommands: [Write.self, Read.self, Commit.self, MergeRanks.self, LargeRun.self])
 }
 
 enum Setting {

@@ -51,7 +51,7 @@ public struct NearestNeighbours: Sendable {
   private static func faster(rows: Int, columns: Int, _ norm: Norm) -> Search {
     let fewest =
       switch columns {
-      case ...2: 200
+      case ...2: 50
       case ...4: 1500
       case ...6: 8000
       case ...10: norm == .maximum ? 40_000 : 150_000
