@@ -35,7 +35,7 @@ struct AnalysisWork {
   /// Bytes that the program takes apart from gradients: libraries, tokens and scores of finished cells.
   private static let base = 256 << 20
   /// Copies of a gradient while its cell is analysed: as read, in double precision, and a fold's part.
-  private static let copies = 3
+  static let copies = 3
 
   init(
     path: String, reader: Reader, plan: StudyPlan, settings: Study.Settings, memory: Int,
@@ -44,9 +44,12 @@ struct AnalysisWork {
   ) {
     (self.path, self.reader, self.plan, self.settings) = (path, reader, plan, settings)
     (self.timings, self.progress, self.isCancelled) = (timings, progress, isCancelled)
-    ahead = max(0, memory - Self.base) / Self.copies
+    ahead = Self.ahead(of: memory)
     total = plan.windows.reduce(0) { $0 + plan.streams[$1.table]!.count }
   }
+
+  /// Bytes of gradients that may be read ahead where the analysis may take `memory`.
+  static func ahead(of memory: Int) -> Int { max(0, memory - base) / copies }
 
   /// Reads a window, and analyses what is in memory when that is full.
   mutating func add(_ window: StudyPlan.Window) throws {

@@ -18,9 +18,9 @@ public struct Analyzer: Sendable {
     public var cells: [AnalysisFile.CellRows]
   }
 
-  private let settings: Study.Settings
+  let settings: Study.Settings
   private let version: String
-  private let memory: Int
+  let memory: Int
 
   /// An analyzer with its settings; `version` is written into the provenance.
   ///

@@ -33,6 +33,11 @@ struct WindowRows: Sendable {
     max(1, min(most, trainingRows / 25))
   }
 
+  /// Folds that so many rows are split in.
+  static func folds(rows: Int, _ settings: Study.Settings) -> Int {
+    settings.folds > 0 ? settings.folds : min(5, max(2, rows / 300))
+  }
+
   /// Rows that a fold must have: more than the neighbours that are searched, and enough for a variance.
   static func fewest(_ settings: Study.Settings) -> Int { max(settings.neighbours + 1, 5) }
 
@@ -52,7 +57,7 @@ struct WindowRows: Sendable {
         stepOf[row - window.rows.lowerBound] = range.step
       }
     }
-    let count = settings.folds > 0 ? settings.folds : min(5, max(2, kept.count / 300))
+    let count = Self.folds(rows: kept.count, settings)
     let salt = SplitMix64.mix(settings.seed)
     let foldOf = { (row: Int) in
       Int(SplitMix64.mix(all[row].high ^ salt) % UInt64(count))

@@ -2,6 +2,7 @@ private import Analysis
 public import ArgumentParser
 private import Foundation
 private import Reporting
+private import Results
 private import SnapshotFormat
 
 /// `ptoken-analyze`: estimates what gradients tell about the data.
@@ -22,6 +23,7 @@ public struct AnalyzeCommand: ParsableCommand {
       EXAMPLES
         ptoken-analyze run.h5
         ptoken-analyze run.h5 --sigma 0.5 --seed 7 -o coarse.analysis.h5
+        ptoken-analyze run.h5 --dry-run
         ptoken-analyze run.h5 --json | jq .verdict
 
       Two arrays of numpy alone: ptoken-analyze pair x.npy y.npy (see ptoken-analyze pair --help).
@@ -44,6 +46,9 @@ public struct AnalyzeCommand: ParsableCommand {
   @Flag(help: "Also say where the time went, on stderr.")
   var timings = false
 
+  @Flag(help: "Say what would be done, how long it takes and in how much memory; do nothing.")
+  var dryRun = false
+
   @OptionGroup(title: "Analysis options") var study: StudyOptions
 
   @OptionGroup var common: CommonOptions
@@ -59,6 +64,7 @@ public struct AnalyzeCommand: ParsableCommand {
 
   /// Runs the command.
   public func run() throws {
+    guard !dryRun else { return try forecast() }
     let console = Console(quiet: common.quiet)
     let usual = Files.sibling(of: input, ".analysis.h5")
     let output = output ?? usual
@@ -73,6 +79,24 @@ public struct AnalyzeCommand: ParsableCommand {
       let next = output == usual ? input : output
       console.note("Written to \(output). Next: ptoken-report --html \(next)")
     }
+  }
+
+  private func forecast() throws {
+    let forecast = try study.forecast(input)
+    guard !common.json else {
+      return try Console.result(
+        JSONValue.object([
+          "layers": .number(forecast.layers), "windows": .number(forecast.windows),
+          "cells": .number(forecast.cells), "seconds": .number(forecast.seconds),
+          "memory_bytes": .number(forecast.memory),
+          "warnings": .array(forecast.warnings.map { .string($0) }),
+        ]).text(), isJSON: true)
+    }
+    let lines =
+      [
+        "\(Console.count(forecast.layers, "layer")), \(Console.count(forecast.windows, "window")), \(Console.count(forecast.cells, "cell")): about \(Console.duration(forecast.seconds)) and \(Console.bytes(forecast.memory)) of memory."
+      ] + forecast.warnings
+    try Console.result(lines.joined(separator: "\n"))
   }
 
   /// Seconds of each stage, of all threads together, and how many threads were busy on average.

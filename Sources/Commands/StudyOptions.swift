@@ -152,6 +152,20 @@ struct StudyOptions: ParsableArguments {
       remedy: "Leave them out, or analyse again with ptoken-analyze --force.")
   }
 
+  private var analyzer: Analyzer {
+    get throws {
+      Analyzer(
+        settings: settings, version: Command.version,
+        memory: try ByteCount.parse(memory, "--memory") ?? 1_000_000_000)
+    }
+  }
+
+  /// What `analyse` would do and take.
+  func forecast(_ input: String) throws -> AnalysisForecast {
+    try Files.requireInput(input)
+    return try analyzer.forecast(path: input)
+  }
+
   /// Analyses a snapshot file and writes the analysis.
   func analyse(
     _ input: String, to output: String, force: Bool, console: Console, timings: Timings = .init()
@@ -161,10 +175,7 @@ struct StudyOptions: ParsableArguments {
     _ = try Reader(path: input)
     try Files.requireOther(output, than: input)
     _ = try ReplacingFile(output, force: force)
-    let result = try Analyzer(
-      settings: settings, version: Command.version,
-      memory: ByteCount.parse(memory, "--memory") ?? 1_000_000_000
-    ).run(
+    let result = try analyzer.run(
       path: input, timings: timings,
       progress: { console.progress($0, of: $1, "\($0) of \($1) layers and windows analysed") },
       isCancelled: { Interruption.isRequested })

@@ -5,7 +5,8 @@ import MutualInformation
 /// Times training steps of critics.
 struct Critics: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Print training steps per second, and the share of sgemm's rate that they reach, as JSON.")
+    abstract:
+      "Print training steps per second, and the share of sgemm's rate that they reach, as JSON.")
 
   @Option(help: "mine or infonce.") var objective = "mine"
   @Option(help: "Columns of x.") var x = 5

@@ -46,6 +46,45 @@ struct ResultTests {
     }
   }
 
+  @Test("analyze --dry-run: says what it would take and leaves nothing; more work takes longer")
+  func dryRun() throws {
+    try Samples.withRun { folder in
+      func forecast(_ options: String) throws -> (cells: Double, seconds: Double, memory: Double) {
+        let outcome = try Tool.run("ptoken-analyze run.h5 --dry-run --json \(options)", in: folder)
+        try #require(outcome.status == 0 && outcome.errors == "", "\(outcome.errors)")
+        let json = try #require(
+          try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+        return (
+          try #require(json["cells"] as? Double), try #require(json["seconds"] as? Double),
+          try #require(json["memory_bytes"] as? Double)
+        )
+      }
+      let (quick, thorough) = (
+        try forecast("--profile quick"), try forecast("--profile thorough")
+      )
+      #expect(quick.cells == thorough.cells && quick.cells > 0)
+      // Threefold networks and 25 times the pairings: far beyond what a busy machine's measured speed differs by.
+      #expect(thorough.seconds > 3 * quick.seconds && quick.seconds > 0)
+      #expect(quick.memory > 50e6 && quick.memory < 1e9)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["run.h5"])
+    }
+  }
+
+  @Test("analyze --timings: the stages, on stderr; --memory changes no result")
+  func timings() throws {
+    try Samples.withRun { folder in
+      let one = try Tool.run(
+        "ptoken-analyze run.h5 -o one.h5 --profile quick --timings", in: folder)
+      let two = try Tool.run(
+        "ptoken-analyze run.h5 -o two.h5 --profile quick --memory 300MB", in: folder)
+      #expect(one.status == 0 && two.status == 0 && one.output == two.output)
+      for stage in ["reading", "tokens", "nearest neighbours", "threads in"] {
+        #expect(one.errors.contains(stage))
+      }
+      #expect(try folder.bytes("one.h5") == folder.bytes("two.h5"))
+    }
+  }
+
   @Test("analyze: the same seed gives the same bytes, another seed others")
   func determinism() throws {
     try Samples.withAnalysis { folder in

@@ -1,0 +1,58 @@
+private import Foundation
+private import LinearAlgebra
+internal import SnapshotFormat
+
+/// What an analysis would do and take.
+public struct AnalysisForecast: Sendable {
+  /// Layers of the plan.
+  public var layers: Int
+  /// Windows of the plan.
+  public var windows: Int
+  /// Layers in windows.
+  public var cells: Int
+  /// Seconds of the clock on this machine's cores.
+  public var seconds: Double
+  /// Largest number of bytes in memory.
+  public var memory: Int
+  /// What the plan leaves out, in sentences.
+  public var warnings: [String]
+}
+
+extension Analyzer {
+  /// What `run` would do and take, without doing it: reads the file's description and measures this machine for some
+  /// milliseconds.
+  public func forecast(path: String) throws -> AnalysisForecast {
+    BLAS.useOneThread()
+    let reader = try Reader(path: path)
+    let plan = try StudyPlan(reader, settings: settings)
+    let model = CostModel(settings: settings)
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    var forecast = AnalysisForecast(
+      layers: plan.layers.count, windows: plan.windows.count, cells: 0, seconds: 0, memory: 0,
+      warnings: plan.warnings)
+    var (reading, thread, gradients, kept, widest) = (0.0, 0.0, 0, 0, 0)
+    for window in plan.windows {
+      let table = reader.tables[window.table]
+      let features = table.streams[plan.features[window.table]!].width
+      var cell = CostModel.Cell(
+        rows: window.rows.count, folds: WindowRows.folds(rows: window.rows.count, settings),
+        width: 0, features: features, hasLabels: plan.labels[window.table] != nil)
+      reading += model.reading(cell.rows * features) + model.seconds(window: cell)
+      for stream in plan.streams[window.table]! {
+        cell.width = table.streams[stream.stream].width
+        reading += model.reading(cell.rows * cell.width)
+        thread += model.seconds(cell)
+        gradients += 8 * cell.rows * cell.width
+        widest = max(widest, 8 * cell.rows * cell.width)
+        // Tokens and six scores of each row.
+        kept += cell.rows * (4 * settings.components + 48)
+        forecast.cells += 1
+      }
+    }
+    forecast.seconds = reading + thread / Double(min(cores, max(1, forecast.cells)))
+    forecast.memory =
+      CostModel.program + kept + min(gradients, AnalysisWork.ahead(of: memory) + widest)
+      + min(cores, forecast.cells) * AnalysisWork.copies * widest
+    return forecast
+  }
+}
