@@ -1,5 +1,6 @@
 private import Foundation
 private import LinearAlgebra
+private import Results
 internal import SnapshotFormat
 
 /// What an analysis would do and take.
