@@ -146,6 +146,7 @@ public struct AnalyzePair: ParsableCommand {
 
   /// Runs the command.
   public func run() throws {
+    Interruption.endAtOnce()
     BLAS.useOneThread()
     let (x, y) = (try NumPyFile.matrix(self.x), try NumPyFile.matrix(self.y))
     let groups = try self.groups.map { try NumPyFile.integers($0) }

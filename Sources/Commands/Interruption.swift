@@ -5,6 +5,12 @@ private import Synchronization
 enum Interruption {
   private static let flag = Atomic<Bool>(false)
 
+  private static let endsAtOnce = Atomic<Bool>(false)
+  private static let farewell: StaticString = "error: interrupted; nothing was written.\n"
+
+  /// From here on a signal ends the process, with status 130: for work that leaves nothing behind and asks no flag.
+  static func endAtOnce() { endsAtOnce.store(true, ordering: .relaxed) }
+
   /// Whether a signal has come.
   static var isRequested: Bool { flag.load(ordering: .relaxed) }
 
@@ -26,7 +32,12 @@ enum Interruption {
 
   private static func catchSignal(_ number: Int32) {
     signal(number) { number in
-      // Only async-signal-safe work: an atomic store, and the default action for the next signal.
+      // Only async-signal-safe work: a line and the end; or an atomic store, and the default action for the next signal.
+      if Interruption.endsAtOnce.load(ordering: .relaxed) {
+        let line = Interruption.farewell
+        _ = write(STDERR_FILENO, line.utf8Start, line.utf8CodeUnitCount)
+        _exit(130)
+      }
       Interruption.flag.store(true, ordering: .relaxed)
       signal(number, SIG_DFL)
     }

@@ -41,6 +41,23 @@ struct InterruptionTests {
     #endif
   }
 
+  @Test("an estimate of two arrays ends at once with 130", arguments: [SIGINT, SIGTERM])
+  func pair(number: Int32) throws {
+    try withTemporaryFolder { folder in
+      // Twenty repetitions of some seconds each: it does not end by itself in the time of a test.
+      let values = (0..<5000).map { sin(Double($0 * $0)) }
+      let bytes = values.withUnsafeBytes { Array($0) }
+      for name in ["x.npy", "y.npy"] {
+        try NumPyBytes.save(bytes, "<f8", shape: "1000, 5", to: name, in: folder)
+      }
+      let outcome = try Self.interrupt(
+        "ptoken-analyze pair x.npy y.npy --estimator mine --seeds 100", with: number, in: folder
+      ) { _ in true }
+      #expect(outcome.status == 130 && outcome.output == "")
+      #expect(outcome.errors == "error: interrupted; nothing was written.\n")
+    }
+  }
+
   @Test("a recording keeps its steps, says so, and ends with 130", arguments: [SIGINT, SIGTERM])
   func recording(number: Int32) throws {
     try withTemporaryFolder { folder in

@@ -4,19 +4,11 @@ import Testing
 
 @Suite("ptoken-analyze pair")
 struct PairTests {
-  /// Writes a .npy file of version 1.
   private func save(
     _ bytes: [UInt8], _ type: String, shape: String, to name: String, in folder: TemporaryFolder,
     order: String = "False"
   ) throws {
-    var header = "{'descr': '\(type)', 'fortran_order': \(order), 'shape': (\(shape)), }"
-    while (10 + header.utf8.count + 1) % 64 != 0 { header += " " }
-    header += "\n"
-    let length = header.utf8.count
-    let data =
-      Data([0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 255), UInt8(length >> 8)])
-      + Data(header.utf8) + Data(bytes)
-    try folder.write(name, data)
+    try NumPyBytes.save(bytes, type, shape: shape, to: name, in: folder, order: order)
   }
 
   private func bytes<T>(_ values: [T]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
