@@ -9,11 +9,23 @@ struct TreeSearch: NeighbourSearch {
   private let inX: any PointCounter
   private let inY: any PointCounter
 
+  private enum Part: Sendable {
+    case joint(PointTree)
+    case side(any PointCounter)
+  }
+
   init(x: NeighbourPoints, y: NeighbourPoints) {
     (self.x, self.y) = (x, y)
-    joint = PointTree([x, y])
-    inX = x.width == 1 ? SortedColumn(x) : PointTree([x])
-    inY = y.width == 1 ? SortedColumn(y) : PointTree([y])
+    // The joint tree takes one core about as long as both sides take another.
+    let parts = Parallel.map(3) { number -> Part in
+      guard number > 0 else { return .joint(PointTree([x, y])) }
+      let side = number == 1 ? x : y
+      return .side(side.width == 1 ? SortedColumn(side) : PointTree([side]))
+    }
+    guard case .joint(let joint) = parts[0], case .side(let inX) = parts[1],
+      case .side(let inY) = parts[2]
+    else { preconditionFailure("parts in the order they were made") }
+    (self.joint, self.inX, self.inY) = (joint, inX, inY)
   }
 
   func counts(
