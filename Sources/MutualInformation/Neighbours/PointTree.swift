@@ -6,6 +6,8 @@ internal import LinearAlgebra
 /// Every node halves its points at the median of the column in which they spread most, so that a node's points follow from
 /// its number. Boxes are tight. Distances to boxes are rounded as those to points are, and rounding keeps order: what is
 /// pruned is beyond doubt.
+///
+/// Unchecked because buffers are classes: they are written in `init` alone and only read from then on.
 final class PointTree: PointCounter, @unchecked Sendable {
   /// Row at each place of the tree's order.
   let order: [Int]
