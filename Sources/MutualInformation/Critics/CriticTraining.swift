@@ -25,10 +25,10 @@ struct CriticTraining {
   struct Outcome {
     /// The parameters that were best on the stopping rows.
     var parameters: Buffer<Float>
-    /// The parameters when training ended.
-    var last: Buffer<Float>
     /// Their loss there.
     var loss: Double
+    /// The parameters when training ended.
+    var last: Buffer<Float>
     /// The loss of the critic as it began.
     var firstLoss: Double
     var steps: Int
@@ -82,9 +82,7 @@ struct CriticTraining {
         : [0] + (0..<others).map { _ in 1 + Int(generator.next() % UInt64(size - 1)) }
       batch.fill(data, rows: rows, shifts: shifts)
       critic.scores(batch, parameters, into: scores, at: 0)
-      if data.offset != nil {
-        for index in 0..<size * blocks { scores.start[index] += batch.offsets.start[index] }
-      }
+      batch.addOffsets(to: scores, at: 0)
       _ = options.objective.loss(
         scores, size: size, blocks: blocks, gradient: scoreGradient, average: &average)
       gradient.fill(0)
@@ -104,7 +102,7 @@ struct CriticTraining {
       }
     }
     return Outcome(
-      parameters: kept, last: optimizer.mean, loss: best, firstLoss: firstLoss, steps: step,
+      parameters: kept, loss: best, last: optimizer.mean, firstLoss: firstLoss, steps: step,
       isConverged: isConverged)
   }
 }
@@ -137,11 +135,8 @@ final class PairScores {
     while done < shifts.count {
       let part = Array(shifts[done..<min(done + group, shifts.count)])
       batch.fill(data, rows: rows, shifts: part)
-      let target = result.start + done * rows.count
       critic.scores(batch, parameters, into: result, at: done * rows.count)
-      if data.offset != nil {
-        for index in 0..<part.count * rows.count { target[index] += batch.offsets.start[index] }
-      }
+      batch.addOffsets(to: result, at: done * rows.count)
       done += part.count
     }
     return result

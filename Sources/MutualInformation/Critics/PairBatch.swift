@@ -48,12 +48,14 @@ package final class PairBatch {
   package let y: Buffer<Float>
   /// The closed-form part of each pair's score, [blocks, size].
   let offsets: Buffer<Float>
+  private let hasOffsets: Bool
 
   package init(size: Int, blocks: Int, like data: CriticRows) {
     self.size = size
     x = Buffer(count: size * data.xWidth)
     y = Buffer(count: size * data.yWidth)
     offsets = Buffer(count: size * blocks)
+    hasOffsets = data.offset != nil
   }
 
   /// Fills with rows of `data`; `rows` has `size` elements.
@@ -87,5 +89,11 @@ package final class PairBatch {
         }
       }
     }
+  }
+
+  /// Adds what is known beforehand to the scores of the batch's pairs, from an element on; nothing where that is 0.
+  func addOffsets(to scores: Buffer<Float>, at place: Int) {
+    guard hasOffsets else { return }
+    for index in 0..<size * shifts.count { scores.start[place + index] += offsets.start[index] }
   }
 }
