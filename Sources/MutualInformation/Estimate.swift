@@ -28,21 +28,6 @@ public struct Estimate: Sendable {
     case constant
   }
 
-  /// What the same method reads on mismatched pairs.
-  public struct Null: Sendable {
-    /// Mean over pairings, nats.
-    public var mean: Double
-    /// Share of pairings, the recorded one included, that do at least as well: (1 + count) / (1 + pairings).
-    public var p: Double
-    /// Pairings that were drawn.
-    public var pairings: Int
-
-    /// A null from its parts.
-    public init(mean: Double, p: Double, pairings: Int) {
-      (self.mean, self.p, self.pairings) = (mean, p, pairings)
-    }
-  }
-
   /// The figure, nats. Never clipped at zero: below, it says that nothing was found.
   public var value: Double
   /// What may be claimed.

@@ -20,7 +20,7 @@ extension PairedRows {
         value: 0, kind: .estimate, contributions: [Double](repeating: 0, count: count), ceiling: 0)
       result.setInterval(standardError: 0)
       result.flags.insert(.constant)
-      result.null = Estimate.Null(mean: 0, p: 1, pairings: options.pairings)
+      result.null = Estimate.Null(mean: 0, tests: [1], pairings: options.pairings)
     } else {
       result = try repeated(estimator, options)
     }
@@ -83,8 +83,7 @@ extension PairedRows {
     result.standardError =
       (result.standardError * result.standardError + spread * spread).squareRoot()
     for estimate in all { result.flags.formUnion(estimate.flags) }
-    // The smallest of several p-values, counted as often as there are.
-    if let p = all.compactMap(\.null?.p).min() { result.null?.p = min(1, count * p) }
+    result.null?.add(all.dropFirst().flatMap { $0.null?.tests ?? [] })
     return result
   }
 
@@ -159,7 +158,7 @@ extension PairedRows {
       }
       result.null = Estimate.Null(
         mean: values.mean,
-        p: Double(1 + values.count { $0 >= result.value }) / Double(values.count + 1),
+        tests: [Double(1 + values.count { $0 >= result.value }) / Double(values.count + 1)],
         pairings: values.count)
     }
     return result
@@ -191,7 +190,7 @@ extension PairedRows {
     }
     return Estimate.Null(
       mean: values.mean,
-      p: Double(1 + values.count { $0 >= value }) / Double(values.count + 1),
+      tests: [Double(1 + values.count { $0 >= value }) / Double(values.count + 1)],
       pairings: values.count)
   }
 }

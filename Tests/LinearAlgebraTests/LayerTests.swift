@@ -50,6 +50,49 @@ struct LayerTests {
     check(DenseLayer(5, 3), rows: 4, seed: 1)
   }
 
+  @Test(
+    "a dense layer of rows side by side is the dense layer",
+    arguments: [(1, 1), (3, 2), (16, 8), (8, 1), (5, 7), (32, 32)], [1, 15, 16, 33, 64, 101])
+  func channels(widths: (Int, Int), rows: Int) {
+    let (inputs, outputs) = widths
+    let (dense, channels) = (
+      DenseLayer<Float>(inputs, outputs), ChannelDenseLayer(inputs, outputs)
+    )
+    var (one, other) = (SeededGenerator(seed: 6), SeededGenerator(seed: 6))
+    let parameters = Buffer<Float>(count: dense.parameterCount)
+    let same = Buffer<Float>(count: channels.parameterCount)
+    dense.initialize(parameters.start, &one)
+    channels.initialize(same.start, &other)
+    #expect(parameters.elements == same.elements)
+    for index in inputs * outputs..<parameters.count { parameters[index] = Float(one.normal()) }
+    let input = (0..<rows * inputs).map { _ in Float(one.normal()) }
+    let slopes = (0..<rows * outputs).map { _ in Float(one.normal()) }
+    func turned(_ values: [Float], _ width: Int) -> [Float] {
+      (0..<values.count).map { values[$0 % rows * width + $0 / rows] }
+    }
+    func pass(
+      _ layer: any Layer<Float>, _ input: [Float], _ slopes: [Float]
+    ) -> (output: [Float], inputGradient: [Float], gradient: [Float]) {
+      let (source, output) = (Buffer(input), Buffer<Float>(count: rows * outputs))
+      let (above, below) = (Buffer(slopes), Buffer<Float>(count: rows * inputs))
+      let gradient = Buffer([Float](repeating: 1, count: parameters.count))
+      withExtendedLifetime((source, above)) {
+        layer.forward(source.start, parameters.start, output.start, rows: rows)
+        layer.backward(
+          source.start, output.start, parameters.start, above.start, below.start, gradient.start,
+          rows: rows)
+      }
+      return (output.elements, below.elements, gradient.elements)
+    }
+    let expected = pass(dense, input, slopes)
+    let found = pass(channels, turned(input, inputs), turned(slopes, outputs))
+    // Sums of at most 101 products of normal numbers, in another order.
+    func isNear(_ a: [Float], _ b: [Float]) -> Bool { zip(a, b).allSatisfy { abs($0 - $1) < 1e-4 } }
+    #expect(isNear(found.output, turned(expected.output, outputs)))
+    #expect(isNear(found.inputGradient, turned(expected.inputGradient, inputs)))
+    #expect(isNear(found.gradient, expected.gradient))
+  }
+
   @Test("gradients of activation functions", arguments: Activation.allCases)
   func activation(function: Activation) {
     check(ActivationLayer(function, width: 6), rows: 3, seed: 2)

@@ -11,13 +11,15 @@ import Testing
 @Suite("Critics")
 struct CriticTests {
   /// Rows for batches, and a batch of them.
-  private func batch(size: Int, shifts: [Int], seed: UInt64) -> (CriticRows, PairBatch) {
+  private func batch(
+    size: Int, of count: Int = 20, shifts: [Int], seed: UInt64
+  ) -> (CriticRows, PairBatch) {
     var generator = SeededGenerator(seed: seed)
     let data = CriticRows(
-      x: generator.normalMatrix(rows: 20, columns: 3),
-      y: generator.normalMatrix(rows: 20, columns: 2))
+      x: generator.normalMatrix(rows: count, columns: 3),
+      y: generator.normalMatrix(rows: count, columns: 2))
     let batch = PairBatch(size: size, blocks: shifts.count, like: data)
-    batch.fill(data, rows: Array(generator.permutation(20).prefix(size)), shifts: shifts)
+    batch.fill(data, rows: Array(generator.permutation(count).prefix(size)), shifts: shifts)
     return (data, batch)
   }
 
@@ -29,15 +31,23 @@ struct CriticTests {
     return result.elements
   }
 
-  @Test("gradients of critics, against central differences", arguments: [false, true])
-  func gradient(isSeparable: Bool) {
+  enum Form: CaseIterable { case separable, narrow, wide }
+
+  /// Joint critics of a few numbers and of more are computed in other ways.
+  private func joint(_ form: Form, _ activation: Activation) -> JointCritic {
+    JointCritic(
+      xWidth: 3, yWidth: 2, hidden: form == .narrow ? [6, 5] : [40, 5], activation: activation,
+      startsAtZero: false)
+  }
+
+  @Test("gradients of critics, against central differences", arguments: Form.allCases)
+  func gradient(form: Form) {
     let shifts = [0, 1, 3]
     let (_, batch) = batch(size: 5, shifts: shifts, seed: 1)
     let critic: any Critic =
-      isSeparable
+      form == .separable
       ? SeparableCritic(xWidth: 3, yWidth: 2, hidden: [6], width: 4, activation: .gelu)
-      : JointCritic(
-        xWidth: 3, yWidth: 2, hidden: [6, 5], activation: .elu, startsAtZero: false)
+      : joint(form, .gelu)
     critic.reserve(size: 5, blocks: 3)
     var generator = SeededGenerator(seed: 2)
     let parameters = Buffer<Float>(count: critic.parameterCount)
@@ -62,6 +72,35 @@ struct CriticTests {
       let expected = (above - below) / Double(2 * step)
       // Single precision: rounding of 15 sums leaves 1e-4, the step's square 2e-4 of third derivatives.
       #expect(abs(Double(gradient[index]) - expected) < 3e-3 * max(1, abs(expected)))
+    }
+  }
+
+  @Test(
+    "InfoNCE of all pairs row by row is that of scores, objective and backward pass",
+    arguments: [Form.narrow, .wide], [2, 17, 90])
+  func contrast(form: Form, size: Int) {
+    // 90 rows are more pairs than go through the network at a time.
+    let (_, batch) = batch(size: size, of: 100, shifts: Array(0..<size), seed: 6)
+    let critic = joint(form, .relu)
+    critic.reserve(size: size, blocks: size)
+    var generator = SeededGenerator(seed: 7)
+    let parameters = Buffer<Float>(count: critic.parameterCount)
+    critic.initialize(parameters.start, &generator)
+    let all = Buffer(scores(critic, batch, parameters))
+    let scoreGradient = Buffer<Float>(count: all.count)
+    var average = -Double.infinity
+    let loss = Objective.infoNCE.loss(
+      all, size: size, blocks: size, gradient: scoreGradient, average: &average)
+    let (expected, found) = (
+      Buffer<Float>(count: parameters.count), Buffer<Float>(count: parameters.count)
+    )
+    critic.backward(batch, parameters, scoreGradient, into: expected)
+    // Gradients are added to what is there.
+    found.fill(1)
+    #expect(abs(critic.contrast(batch, parameters, into: found) - loss) < 1e-5)
+    #expect(expected.elements.contains { abs($0) > 0.01 })
+    for index in 0..<parameters.count {
+      #expect(abs(found[index] - 1 - expected[index]) < 1e-5)
     }
   }
 

@@ -51,6 +51,7 @@ struct CriticTraining {
     let scoreGradient = Buffer<Float>(count: size * blocks)
     let optimizer = AdamW<Float>(count: count, options: options.optimizer)
     var average = -Double.infinity
+    let isContrastive = options.objective == .infoNCE && blocks == size && !batch.hasOffsets
 
     // Few rows are soon learned by heart: then looked at more often.
     let interval = train.count < Self.few ? 25 : 100
@@ -81,12 +82,16 @@ struct CriticTraining {
         ? Array(0..<size)
         : [0] + (0..<others).map { _ in 1 + Int(generator.next() % UInt64(size - 1)) }
       batch.fill(data, rows: rows, shifts: shifts)
-      critic.scores(batch, parameters, into: scores, at: 0)
-      batch.addOffsets(to: scores, at: 0)
-      _ = options.objective.loss(
-        scores, size: size, blocks: blocks, gradient: scoreGradient, average: &average)
       gradient.fill(0)
-      critic.backward(batch, parameters, scoreGradient, into: gradient)
+      if isContrastive, let critic = critic as? JointCritic {
+        _ = critic.contrast(batch, parameters, into: gradient)
+      } else {
+        critic.scores(batch, parameters, into: scores, at: 0)
+        batch.addOffsets(to: scores, at: 0)
+        _ = options.objective.loss(
+          scores, size: size, blocks: blocks, gradient: scoreGradient, average: &average)
+        critic.backward(batch, parameters, scoreGradient, into: gradient)
+      }
       optimizer.update(parameters, gradient: gradient)
       step += 1
       if step % interval == 0 {

@@ -1,105 +1,81 @@
 private import CKernels
 package import LinearAlgebra
 
-/// A function of pairs that is learned: f(x_i, y_j), for pairs laid out as in `PairBatch`.
-package protocol Critic: AnyObject {
-  var parameterCount: Int { get }
-  func initialize(_ parameters: UnsafeMutablePointer<Float>, _ generator: inout SeededGenerator)
-  /// Makes room for batches of so many rows and blocks of pairs.
-  func reserve(size: Int, blocks: Int)
-  /// Writes the score of each pair, [blocks, size], from an element of `scores` on.
-  func scores(
-    _ batch: PairBatch, _ parameters: Buffer<Float>, into scores: Buffer<Float>, at place: Int)
-  /// Adds the parameters' gradient from the scores' gradient [blocks, size] of the last call to `scores`.
-  func backward(
-    _ batch: PairBatch, _ parameters: Buffer<Float>, _ scoreGradient: Buffer<Float>,
-    into gradient: Buffer<Float>)
-}
+#if canImport(Darwin)
+  private import Darwin
+#else
+  private import Glibc
+#endif
 
-/// A perceptron of x and y side by side.
-///
-/// The first layer is linear in each, so that its part of x and its part of y are computed once for each row and added
-/// for each pair: exact, and for wide rows most of the cost saved.
+/// A perceptron of x and y side by side, whose first layer is a `PairLayer`.
 package final class JointCritic: Critic {
-  private let xWidth: Int
-  private let yWidth: Int
-  private let hidden: Int
+  private let first: PairLayer
   private let tail: Sequential<Float>
-  private var xPart = Buffer<Float>(count: 0)
-  private var yPart = Buffer<Float>(count: 0)
   private var sums = Buffer<Float>(count: 0)
   private var sumGradients = Buffer<Float>(count: 0)
-  private var output = Buffer<Float>(count: 0)
-  private var xGradient = Buffer<Float>(count: 0)
-  private var yGradient = Buffer<Float>(count: 0)
+  private var scores = Buffer<Float>(count: 0)
+  private var scoreGradients = Buffer<Float>(count: 0)
 
   package init(
     xWidth: Int, yWidth: Int, hidden: [Int], activation: Activation, startsAtZero: Bool
   ) {
-    self.xWidth = xWidth
-    self.yWidth = yWidth
-    self.hidden = hidden[0]
+    let isNarrow = hidden.max()! <= ChannelDenseLayer.widest
+    first = PairLayer(
+      xWidth: xWidth, yWidth: yWidth, width: hidden[0], layout: isNarrow ? .channels : .rows)
+    func dense(_ inputs: Int, _ outputs: Int, gain: Double) -> any Layer<Float> {
+      isNarrow
+        ? ChannelDenseLayer(inputs, outputs, gain: gain)
+        : DenseLayer<Float>(inputs, outputs, gain: gain)
+    }
     var layers: [any Layer<Float>] = [ActivationLayer<Float>(activation, width: hidden[0])]
     for (one, next) in zip(hidden, hidden.dropFirst()) {
-      layers.append(DenseLayer<Float>(one, next))
+      layers.append(dense(one, next, gain: 2.0.squareRoot()))
       layers.append(ActivationLayer<Float>(activation, width: next))
     }
-    layers.append(DenseLayer<Float>(hidden.last!, 1, gain: startsAtZero ? 0 : 1))
+    layers.append(dense(hidden.last!, 1, gain: startsAtZero ? 0 : 1))
     tail = Sequential(layers)
   }
 
-  private var firstCount: Int { (xWidth + yWidth + 1) * hidden }
-  package var parameterCount: Int { firstCount + tail.parameterCount }
+  package var parameterCount: Int { first.parameterCount + tail.parameterCount }
 
   package func initialize(
     _ parameters: UnsafeMutablePointer<Float>, _ generator: inout SeededGenerator
   ) {
-    let first = DenseLayer<Float>(xWidth + yWidth, hidden)
     first.initialize(parameters, &generator)
-    tail.initialize(parameters + firstCount, &generator)
+    tail.initialize(parameters + first.parameterCount, &generator)
   }
 
-  /// Pairs that pass through the network at a time: what lies between its layers then stays in the cache. With more than
-  /// one such part, backward passes go forward again.
-  private static let most = 2048
-  private func part(_ size: Int) -> Int { max(1, Self.most / size) }
+  /// Numbers of a layer that pass through the network at a time: what lies between its layers then stays in the cache.
+  private static let most = 1 << 17
+  /// Blocks, or rows with all partners, of so many numbers.
+  private func part(_ size: Int) -> Int {
+    max(1, min(Self.most / first.width, 4096) / size)
+  }
 
   package func reserve(size: Int, blocks: Int) {
-    if xPart.count < size * hidden {
-      xPart = Buffer(count: size * hidden)
-      yPart = Buffer(count: size * hidden)
-      xGradient = Buffer(count: size * hidden)
-      yGradient = Buffer(count: size * hidden)
-    }
+    first.reserve(size: size)
     let pairs = size * min(blocks, part(size))
-    if sums.count < pairs * hidden {
-      sums = Buffer(count: pairs * hidden)
-      sumGradients = Buffer(count: pairs * hidden)
+    if scores.count < pairs {
+      sums = Buffer(count: pairs * first.width)
+      sumGradients = Buffer(count: pairs * first.width)
+      scores = Buffer(count: pairs)
+      scoreGradients = Buffer(count: pairs)
     }
-    if output.count < pairs { output = Buffer(count: pairs) }
     tail.reserve(rows: pairs)
   }
 
   package func scores(
-    _ batch: PairBatch, _ allParameters: Buffer<Float>, into allScores: Buffer<Float>, at place: Int
+    _ batch: PairBatch, _ parameters: Buffer<Float>, into scores: Buffer<Float>, at place: Int
   ) {
-    let (parameters, scores) = (allParameters.start, allScores.start + place)
-    let size = batch.size
-    let bias = parameters + (xWidth + yWidth) * hidden
-    for row in 0..<size { (xPart.start + row * hidden).update(from: bias, count: hidden) }
-    Float.multiply(
-      false, false, size, hidden, xWidth, 1, batch.x.start, xWidth, parameters, hidden, 1,
-      xPart.start, hidden)
-    Float.multiply(
-      false, false, size, hidden, yWidth, 1, batch.y.start, yWidth, parameters + xWidth * hidden,
-      hidden, 0, yPart.start, hidden)
-    forEachPart(batch) { blocks in
-      forward(batch, blocks, parameters, scores + blocks.lowerBound * size)
+    first.prepare(batch, parameters.start)
+    forEachPart(of: batch.shifts.count, size: batch.size) { blocks in
+      forward(
+        batch, blocks, parameters.start, scores.start + place + blocks.lowerBound * batch.size)
     }
   }
 
-  private func forEachPart(_ batch: PairBatch, _ body: (Range<Int>) -> Void) {
-    let (count, part) = (batch.shifts.count, part(batch.size))
+  private func forEachPart(of count: Int, size: Int, _ body: (Range<Int>) -> Void) {
+    let part = part(size)
     for first in stride(from: 0, to: count, by: part) { body(first..<min(count, first + part)) }
   }
 
@@ -108,47 +84,65 @@ package final class JointCritic: Critic {
     _ batch: PairBatch, _ blocks: Range<Int>, _ parameters: UnsafePointer<Float>,
     _ scores: UnsafeMutablePointer<Float>
   ) {
-    let size = batch.size
-    for (place, block) in blocks.enumerated() {
-      ptoken_pair_sums(
-        xPart.start, yPart.start, size, hidden, batch.shifts[block],
-        sums.start + place * size * hidden)
-    }
-    tail.forward(sums.start, parameters + firstCount, scores, rows: size * blocks.count)
+    first.sums(batch, blocks: blocks, into: sums.start)
+    tail.forward(
+      sums.start, parameters + first.parameterCount, scores, rows: batch.size * blocks.count)
   }
 
-  package func backward(
-    _ batch: PairBatch, _ allParameters: Buffer<Float>, _ allScoreGradients: Buffer<Float>,
-    into allGradients: Buffer<Float>
+  /// From scores' gradients to the sums' in `sumGradients`; adds the tail's.
+  private func backward(
+    _ parameters: UnsafePointer<Float>, _ scoreGradient: UnsafePointer<Float>,
+    _ gradient: UnsafeMutablePointer<Float>, pairs: Int
   ) {
-    let (parameters, scoreGradient) = (allParameters.start, allScoreGradients.start)
-    let gradient = allGradients.start
+    // The tail's last output is not needed: its last layer is linear.
+    tail.backward(
+      sums.start, scoreGradient, parameters + first.parameterCount, scoreGradient,
+      sumGradients.start, gradient + first.parameterCount, rows: pairs)
+  }
+
+  /// With more blocks than a part has, goes forward again.
+  package func backward(
+    _ batch: PairBatch, _ parameters: Buffer<Float>, _ scoreGradient: Buffer<Float>,
+    into gradient: Buffer<Float>
+  ) {
     let size = batch.size
-    xGradient.fill(0)
-    yGradient.fill(0)
     let isWhole = batch.shifts.count <= part(size)
-    forEachPart(batch) { blocks in
-      if !isWhole { forward(batch, blocks, parameters, output.start) }
-      let scoreGradient = scoreGradient + blocks.lowerBound * size
-      // The tail's last output is not needed: its last layer is linear.
-      tail.backward(
-        sums.start, scoreGradient, parameters + firstCount, scoreGradient, sumGradients.start,
-        gradient + firstCount, rows: size * blocks.count)
-      for (place, block) in blocks.enumerated() {
-        ptoken_add_pairs(
-          sumGradients.start + place * size * hidden, size, hidden, batch.shifts[block],
-          xGradient.start, yGradient.start)
+    first.clearGradients()
+    forEachPart(of: batch.shifts.count, size: size) { blocks in
+      if !isWhole { forward(batch, blocks, parameters.start, scores.start) }
+      backward(
+        parameters.start, scoreGradient.start + blocks.lowerBound * size, gradient.start,
+        pairs: size * blocks.count)
+      first.addGradients(batch, blocks: blocks, of: sumGradients.start)
+    }
+    first.finish(batch, into: gradient.start)
+  }
+
+  /// Adds the gradient of InfoNCE's loss of all pairs of a batch, and returns the loss.
+  ///
+  /// A row's loss is of its own scores: some rows with all their partners go forwards and back at a time, so that nothing
+  /// is computed twice and what lies between layers stays in the cache.
+  package func contrast(
+    _ batch: PairBatch, _ parameters: Buffer<Float>, into gradient: Buffer<Float>
+  ) -> Double {
+    let size = batch.size
+    first.prepare(batch, parameters.start)
+    first.clearGradients()
+    var total = 0.0
+    forEachPart(of: size, size: size) { rows in
+      let pairs = size * rows.count
+      first.sums(batch, rows: rows, into: sums.start)
+      tail.forward(
+        sums.start, parameters.start + first.parameterCount, scores.start, rows: pairs)
+      for (place, row) in rows.enumerated() {
+        total += Double(
+          ptoken_infonce_row(
+            scores.start + place * size, size, row, scoreGradients.start + place * size))
       }
+      backward(parameters.start, scoreGradients.start, gradient.start, pairs: pairs)
+      first.addGradients(batch, rows: rows, of: sumGradients.start)
     }
-    Float.multiply(
-      true, false, xWidth, hidden, size, 1, batch.x.start, xWidth, xGradient.start, hidden, 1,
-      gradient, hidden)
-    Float.multiply(
-      true, false, yWidth, hidden, size, 1, batch.y.start, yWidth, yGradient.start, hidden, 1,
-      gradient + xWidth * hidden, hidden)
-    let bias = gradient + (xWidth + yWidth) * hidden
-    for row in 0..<size {
-      for k in 0..<hidden { bias[k] += xGradient.start[row &* hidden &+ k] }
-    }
+    first.finish(batch, into: gradient.start)
+    return total / Double(size) - log(Double(size))
   }
 }

@@ -48,7 +48,7 @@ package final class PairBatch {
   package let y: Buffer<Float>
   /// The closed-form part of each pair's score, [blocks, size].
   let offsets: Buffer<Float>
-  private let hasOffsets: Bool
+  let hasOffsets: Bool
 
   package init(size: Int, blocks: Int, like data: CriticRows) {
     self.size = size

@@ -68,10 +68,7 @@ struct AutoInformation {
     let error =
       neighbours.standardError.isFinite
       ? neighbours.standardError : neighbours.clusteredError(rows.units)
-    if let null, let own = estimate.null {
-      // The hybrid's is the smaller of two, doubled; of three, it counts three times.
-      estimate.null?.p = min(1, min(1.5 * own.p, 3 * null.p))
-    }
+    estimate.null?.add(null?.tests ?? [])
     guard neighbours.value > estimate.value + 2 * error else {
       estimate.notes.append(
         "Nearest neighbours of ranks read \(Self.text(neighbours.value)) nats, no more.")

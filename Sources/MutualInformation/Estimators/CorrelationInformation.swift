@@ -55,7 +55,7 @@ struct CorrelationInformation {
       }
       estimate.null = Estimate.Null(
         mean: values.mean,
-        p: Double(1 + values.count { $0 >= value }) / Double(values.count + 1),
+        tests: [Double(1 + values.count { $0 >= value }) / Double(values.count + 1)],
         pairings: values.count)
     }
     return estimate

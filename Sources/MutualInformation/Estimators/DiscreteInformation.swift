@@ -40,7 +40,7 @@ struct DiscreteInformation {
       }
       estimate.null = Estimate.Null(
         mean: values.mean,
-        p: Double(1 + values.count { $0 >= value }) / Double(values.count + 1),
+        tests: [Double(1 + values.count { $0 >= value }) / Double(values.count + 1)],
         pairings: values.count)
     }
     // Miller and Madow's correction is the first term of a series in cells / n.

@@ -186,7 +186,7 @@ struct HybridInformation {
       tested: tested.blockMeans)
   }
 
-  /// Two permutation tests, each exact; the smaller p-value counts twice.
+  /// Two permutation tests, each exact.
   ///
   /// The first fold's critic scores its untouched rows as recorded and shifted: given the critic, all are as likely where
   /// there is no dependence. Folds are not pooled: each one's untouched rows trained the others' critics, and chance that
@@ -194,7 +194,6 @@ struct HybridInformation {
   private func null(_ readings: [Reading]) throws -> Estimate.Null {
     let means = readings[0].tested
     let learned = Double(1 + means.dropFirst().count { $0 >= means[0] }) / Double(means.count)
-    let p = min(1, 2 * min(learned, try correlationTest()))
     // What the reading would be for shifted pairs: each pairing in the matched one's place.
     let n = readings.reduce(0.0) { $0 + Double($1.scores.count) }
     let shifted = readings.reduce(0.0) { sum, reading in
@@ -203,7 +202,8 @@ struct HybridInformation {
       return sum + (means.mean + logMean)
         * Double(reading.scores.count) / n
     }
-    return Estimate.Null(mean: shifted, p: p, pairings: options.pairings)
+    return Estimate.Null(
+      mean: shifted, tests: [learned, try correlationTest()], pairings: options.pairings)
   }
 
   /// Most multiplications of the test of correlation.

@@ -99,10 +99,12 @@ struct LatentInformation {
   /// Of the first fold, as the hybrid's: pooled folds are not exact.
   private func null(readings: [Reading]) -> Estimate.Null? {
     let values = readings[0].shuffled
-    guard !values.isEmpty else { return Estimate.Null(mean: 0, p: 1, pairings: options.pairings) }
+    guard !values.isEmpty else {
+      return Estimate.Null(mean: 0, tests: [1], pairings: options.pairings)
+    }
     return Estimate.Null(
       mean: values.mean,
-      p: Double(1 + values.count { $0 >= readings[0].value }) / Double(values.count + 1),
+      tests: [Double(1 + values.count { $0 >= readings[0].value }) / Double(values.count + 1)],
       pairings: values.count)
   }
 }

@@ -106,7 +106,7 @@ struct NeighbourInformation {
     }
     return Estimate.Null(
       mean: values.mean,
-      p: Double(1 + values.count { $0 >= own }) / Double(values.count + 1),
+      tests: [Double(1 + values.count { $0 >= own }) / Double(values.count + 1)],
       pairings: values.count)
   }
 }

@@ -92,7 +92,7 @@ struct NeuralInformation {
     let shifted = means.dropFirst().reduce(0, +) / Double(max(1, means.count - 1))
     return Estimate.Null(
       mean: value + shifted - means[0],
-      p: Double(1 + means.dropFirst().count { $0 >= means[0] }) / Double(means.count),
+      tests: [Double(1 + means.dropFirst().count { $0 >= means[0] }) / Double(means.count)],
       pairings: means.count - 1)
   }
 }
