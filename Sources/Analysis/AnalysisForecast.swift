@@ -1,4 +1,3 @@
-private import Foundation
 private import LinearAlgebra
 private import Results
 internal import SnapshotFormat
@@ -27,22 +26,16 @@ extension Analyzer {
     let reader = try Reader(path: path)
     let plan = try StudyPlan(reader, settings: settings)
     let model = CostModel(settings: settings)
-    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let cores = Self.cores
     var forecast = AnalysisForecast(
       layers: plan.layers.count, windows: plan.windows.count, cells: 0, seconds: 0, memory: 0,
       warnings: plan.warnings)
-    var (reading, thread, gradients, kept, widest) = (0.0, 0.0, 0, 0, 0)
+    var (reading, gradients, kept, widest) = (0.0, 0, 0, 0)
     for window in plan.windows {
-      let table = reader.tables[window.table]
-      let features = table.streams[plan.features[window.table]!].width
-      var cell = CostModel.Cell(
-        rows: window.rows.count, folds: WindowRows.folds(rows: window.rows.count, settings),
-        width: 0, features: features, hasLabels: plan.labels[window.table] != nil)
-      reading += model.reading(cell.rows * features) + model.seconds(window: cell)
-      for stream in plan.streams[window.table]! {
-        cell.width = table.streams[stream.stream].width
+      let sizes = plan.sizes(of: window, reader, settings)
+      reading += model.seconds(window: sizes[0]) + model.reading(sizes[0].rows * sizes[0].features)
+      for cell in sizes {
         reading += model.reading(cell.rows * cell.width)
-        thread += model.seconds(cell)
         gradients += 8 * cell.rows * cell.width
         widest = max(widest, 8 * cell.rows * cell.width)
         // Tokens and six scores of each row.
@@ -50,6 +43,7 @@ extension Analyzer {
         forecast.cells += 1
       }
     }
+    let thread = model.costs(of: plan, reader).reduce(0) { $0 + $1.reduce(0, +) }
     forecast.seconds = reading + thread / Double(min(cores, max(1, forecast.cells)))
     forecast.memory =
       CostModel.program + kept + min(gradients, AnalysisWork.ahead(of: memory) + widest)

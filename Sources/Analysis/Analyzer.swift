@@ -31,17 +31,19 @@ public struct Analyzer: Sendable {
     self.memory = memory
   }
 
+  static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
+
   /// Analyses a file.
   ///
   /// - Parameters:
   ///   - path: a snapshot file.
   ///   - timings: told where the time goes.
-  ///   - progress: called with tasks done and in all, from any thread.
+  ///   - progress: called after each layer of a window, from any thread.
   ///   - isCancelled: asked before each task; true stops the analysis.
   /// - Throws: `SnapshotError` for the file, `AnalysisError` for what is in it.
   public func run(
     path: String, timings: Timings = .init(),
-    progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in },
+    progress: @escaping @Sendable (Progress) -> Void = { _ in },
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> Result {
     BLAS.useOneThread()
@@ -64,9 +66,13 @@ public struct Analyzer: Sendable {
       layers: plan.layers, windows: [], cells: [], warnings: [])
     var work = AnalysisWork(
       path: path, reader: reader, plan: plan, settings: settings, memory: memory,
-      timings: timings, progress: progress, isCancelled: isCancelled)
-    for window in plan.windows { try work.add(window) }
-    try work.finish()
+      timings: timings,
+      progress: AnalysisProgress(
+        costs: CostModel(settings: settings).costs(of: plan, reader), cores: Self.cores,
+        report: progress),
+      isCancelled: isCancelled)
+    try work.read()
+    let all = try work.outcomes()
     study.windows = work.windows
     if let largest = work.tooSmall.max() {
       let fewest = WindowRows.fewest(settings)
@@ -80,14 +86,14 @@ public struct Analyzer: Sendable {
         "\(work.tooSmall.count) window(s) have fewer than \(fewest) distinct records in a fold and were left out."
       )
     }
-    for (layer, window) in work.constant {
+    var outcomes: [CellTask.Outcome] = []
+    for case .found(let outcome) in all { outcomes.append(outcome) }
+    for case .constant(let layer, let window) in all {
       warnings.append(
         "Layer \(plan.layers[layer].name) does not vary at step \(study.windows[window].firstStep): nothing to measure there."
       )
     }
-    var outcomes = work.outcomes.sorted {
-      ($0.cell.layer, $0.cell.window) < ($1.cell.layer, $1.cell.window)
-    }
+    outcomes.sort { ($0.cell.layer, $0.cell.window) < ($1.cell.layer, $1.cell.window) }
     MapTest.apply(to: &outcomes)
     for index in outcomes.indices { fillChance(&outcomes[index].cell, study.windows) }
     study.cells = outcomes.map(\.cell)

@@ -1,5 +1,6 @@
 internal import LinearAlgebra
 internal import Results
+internal import SnapshotFormat
 
 /// What an analysis is going to take, from the sizes of its plan.
 ///
@@ -64,6 +65,13 @@ struct CostModel {
     return slowness * (tokens + gaussian + neighbours + recovery + labels + critic)
   }
 
+  /// Seconds of one thread for each stream of each window of a plan.
+  func costs(of plan: StudyPlan, _ reader: Reader) -> [[Double]] {
+    plan.windows.map { window in
+      plan.sizes(of: window, reader, settings).map { seconds($0) }
+    }
+  }
+
   /// Seconds of one thread for what all layers of a window share.
   func seconds(window cell: Cell) -> Double {
     let train = Double(cell.rows) * Double(cell.folds - 1) / Double(cell.folds)
@@ -77,4 +85,20 @@ struct CostModel {
 
   /// Bytes that the program itself takes, its libraries and buffers.
   static let program = 100 << 20
+}
+
+extension StudyPlan {
+  /// Sizes of a window's cells, stream by stream.
+  func sizes(
+    of window: Window, _ reader: Reader, _ settings: Study.Settings
+  ) -> [CostModel.Cell] {
+    let table = reader.tables[window.table]
+    return streams[window.table]!.map { stream in
+      CostModel.Cell(
+        rows: window.rows.count, folds: WindowRows.folds(rows: window.rows.count, settings),
+        width: table.streams[stream.stream].width,
+        features: table.streams[features[window.table]!].width,
+        hasLabels: labels[window.table] != nil)
+    }
+  }
 }

@@ -52,10 +52,12 @@ final class Console: Sendable {
   }
 
   /// Shows how far a task is: often on a terminal, every few seconds elsewhere.
-  func progress(_ done: Int, of total: Int, _ words: String) {
+  ///
+  /// - Parameter secondsLeft: nil: as long for each that is left as for those that are done.
+  func progress(_ done: Int, of total: Int, _ words: String, secondsLeft: Double? = nil) {
     guard !isQuiet, total > 0, isDue(done, total) else { return }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    let left = done > 0 ? seconds * Double(total - done) / Double(done) : .nan
+    let left = secondsLeft ?? (done > 0 ? seconds * Double(total - done) / Double(done) : .nan)
     let percent = 100 * done / total
     let time = done < total && left.isFinite ? ", \(Self.duration(left)) left" : ""
     guard isTerminal else { return Self.line("\(percent) % \(words)\(time)") }

@@ -177,7 +177,11 @@ struct StudyOptions: ParsableArguments {
     _ = try ReplacingFile(output, force: force)
     let result = try analyzer.run(
       path: input, timings: timings,
-      progress: { console.progress($0, of: $1, "\($0) of \($1) layers and windows analysed") },
+      progress: {
+        console.progress(
+          $0.done, of: $0.total, "\($0.done) of \($0.total) layers and windows analysed",
+          secondsLeft: $0.secondsLeft)
+      },
       isCancelled: { Interruption.isRequested })
     Console.endProgress()
     try AnalysisFile.write(
