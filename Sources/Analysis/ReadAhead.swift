@@ -5,7 +5,7 @@ private import Foundation
 /// more input is unfinished than memory is for.
 ///
 /// @unchecked: `condition` guards all mutable state.
-final class ReadAhead<Output: Sendable>: @unchecked Sendable {
+package final class ReadAhead<Output: Sendable>: @unchecked Sendable {
   private let capacity: Int
   private let condition = NSCondition()
   private var bytes = 0
@@ -14,15 +14,15 @@ final class ReadAhead<Output: Sendable>: @unchecked Sendable {
   private var hasFailed = false
 
   /// - Parameter capacity: bytes of input that may be unfinished; one piece of work is always admitted.
-  init(capacity: Int) { self.capacity = capacity }
+  package init(capacity: Int) { self.capacity = capacity }
 
   /// Whether some work failed, so that what follows is in vain.
-  var isFailed: Bool { condition.withLock { hasFailed } }
+  package var isFailed: Bool { condition.withLock { hasFailed } }
 
   /// Hands work over whose input takes so many bytes.
   ///
   /// After a failure nothing more is begun.
-  func add(bytes size: Int, _ work: @escaping @Sendable () throws -> Output) {
+  package func add(bytes size: Int, _ work: @escaping @Sendable () throws -> Output) {
     condition.lock()
     defer { condition.unlock() }
     while unfinished > 0, bytes + size > capacity { condition.wait() }
@@ -46,7 +46,7 @@ final class ReadAhead<Output: Sendable>: @unchecked Sendable {
   }
 
   /// Waits until nothing is under way; work that was not begun is not.
-  func cancel() {
+  package func cancel() {
     condition.lock()
     defer { condition.unlock() }
     hasFailed = true
@@ -57,7 +57,7 @@ final class ReadAhead<Output: Sendable>: @unchecked Sendable {
   ///
   /// - Returns: the results in the order of the work.
   /// - Throws: the first failure in that order.
-  func finish() throws -> [Output] {
+  package func finish() throws -> [Output] {
     condition.lock()
     defer { condition.unlock() }
     while unfinished > 0 { condition.wait() }

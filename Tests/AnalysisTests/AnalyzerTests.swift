@@ -158,6 +158,29 @@ struct AnalyzerTests {
     }
   }
 
+  @Test(
+    "progress counts every cell once and foretells nothing beyond the last; memory changes nothing")
+  func progress() throws {
+    try withTemporaryFolder { folder in
+      let path = try Self.record(folder)
+      let seen = Mutex<[Analyzer.Progress]>([])
+      func figures(memory: Int) throws -> String {
+        let analyzer = Analyzer(settings: Self.quick, version: "test", memory: memory)
+        return
+          "\(try analyzer.run(path: path) { progress in seen.withLock { $0.append(progress) } }.cells)"
+      }
+      // Nothing is read ahead of a cell at a time.
+      #expect(try figures(memory: 0) == figures(memory: 1 << 30))
+      let all = seen.withLock { $0 }
+      for run in [all.prefix(12), all.suffix(12)] {
+        #expect(Set(run.map(\.done)) == Set(1...12) && run.allSatisfy { $0.total == 12 })
+        let left = Dictionary(uniqueKeysWithValues: run.map { ($0.done, $0.secondsLeft) })
+        #expect(left[12]! < 1e-9 && left[1]! > 0 && left[1]!.isFinite)
+      }
+      #expect(all.count == 24)
+    }
+  }
+
   @Test("cancelling stops between tasks")
   func cancel() throws {
     try withTemporaryFolder { folder in

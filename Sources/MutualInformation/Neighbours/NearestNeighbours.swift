@@ -63,6 +63,15 @@ public struct NearestNeighbours: Sendable {
   /// Rows that one thread takes at a time.
   private static let chunk = 512
 
+  /// The digamma function of 0, for which there is none, to `last`.
+  private static func digammas(upTo last: Int) -> [Double] {
+    Parallel.map(last / chunk + 1) { number in
+      (number * chunk..<min(last + 1, (number + 1) * chunk)).map {
+        $0 == 0 ? .nan : digamma(Double($0))
+      }
+    }.flatMap { $0 }
+  }
+
   /// The estimate when row i of y goes with row `pairing[i]` of x.
   ///
   /// - Parameter k: which neighbour; 1 <= k < n.
@@ -71,7 +80,7 @@ public struct NearestNeighbours: Sendable {
   ) -> Estimate {
     let n = x.count
     precondition(k >= 1 && k < n, "expected more rows than neighbours")
-    let digammas = (0...n).map { $0 == 0 ? .nan : digamma(Double($0)) }
+    let digammas = Self.digammas(upTo: n)
     let x = pairing.map { self.x.reordered($0) } ?? self.x
     let search: any NeighbourSearch =
       self.search == .tree ? TreeSearch(x: x, y: y) : ScanSearch(x: x, y: y)

@@ -41,38 +41,74 @@ final class PointTree: PointCounter, @unchecked Sendable {
         (0..<side.count).map { side.elements[$0 &* side.width &+ column] }
       }
     }
+    let order = Self.halved(source, count: count, width: width, levels: levels, boxes)
+    self.order = order
+    var place = [Int32](repeating: 0, count: count)
+    for (position, row) in order.enumerated() { place[row] = Int32(position) }
+    self.place = place
+    let (count, width) = (count, width)
+    columns = Buffer(
+      (0..<width).flatMap { column in order.map { source[column * count + $0] } })
+  }
+
+  /// Nodes that are halved side by side, below the top of the tree.
+  private static let parallelLevel = 3
+  /// Points below which that costs more than it saves.
+  private static let fewestParallel = 10_000
+
+  /// Halves all points, level by level, and writes each node's box.
+  ///
+  /// - Returns: the rows in the tree's order.
+  private static func halved(
+    _ source: [Double], count: Int, width: Int, levels: Int, _ boxes: Buffer<Double>
+  ) -> [Int] {
+    let isParallel = levels > parallelLevel && count >= fewestParallel
     var order = Array(0..<count)
-    let (n, width, boxes) = (count, width, boxes)
     source.withUnsafeBufferPointer { source in
       order.withUnsafeMutableBufferPointer { order in
-        for level in 0...levels {
-          for index in 0..<1 << level {
-            let range = Self.range(level, index, n)
-            let box = boxes.start + ((1 << level) + index) * 2 * width
-            var widest = (column: 0, extent: -1.0)
-            for column in 0..<width {
-              let values = source.baseAddress! + column * n
-              var (least, largest) = (Double.infinity, -Double.infinity)
-              for place in range {
-                least = min(least, values[order[place]])
-                largest = max(largest, values[order[place]])
-              }
-              (box[column], box[width + column]) = (least, largest)
-              if largest - least > widest.extent { widest = (column, largest - least) }
-            }
-            guard level < levels else { continue }
-            let middle = Self.range(level + 1, 2 * index + 1, n).lowerBound
-            Self.partition(
-              &order, range, around: middle, by: source.baseAddress! + widest.column * n)
+        // Nodes of one level share neither places nor boxes.
+        nonisolated(unsafe) let (source, order, boxes) = (source.baseAddress!, order, boxes)
+        @Sendable func halve(level: Int, _ indices: Range<Int>) {
+          for index in indices {
+            Self.halve(level, index, levels, source, count, width, order, boxes)
+          }
+        }
+        let top = isParallel ? parallelLevel : 0
+        for level in 0..<top {
+          _ = Parallel.map(1 << level) { index in halve(level: level, index..<index + 1) }
+        }
+        _ = Parallel.map(1 << top) { subtree in
+          for level in top...levels {
+            let width = 1 << (level - top)
+            halve(level: level, subtree * width..<(subtree + 1) * width)
           }
         }
       }
     }
-    self.order = order
-    var place = [Int32](repeating: 0, count: n)
-    for (position, row) in order.enumerated() { place[row] = Int32(position) }
-    self.place = place
-    columns = Buffer((0..<width).flatMap { column in order.map { source[column * n + $0] } })
+    return order
+  }
+
+  /// Writes a node's box, and parts its points where it is not a leaf.
+  private static func halve(
+    _ level: Int, _ index: Int, _ levels: Int, _ source: UnsafePointer<Double>, _ count: Int,
+    _ width: Int, _ order: UnsafeMutableBufferPointer<Int>, _ boxes: Buffer<Double>
+  ) {
+    let range = range(level, index, count)
+    let box = boxes.start + ((1 << level) + index) * 2 * width
+    var widest = (column: 0, extent: -1.0)
+    for column in 0..<width {
+      let values = source + column * count
+      var (least, largest) = (Double.infinity, -Double.infinity)
+      for place in range {
+        least = min(least, values[order[place]])
+        largest = max(largest, values[order[place]])
+      }
+      (box[column], box[width + column]) = (least, largest)
+      if largest - least > widest.extent { widest = (column, largest - least) }
+    }
+    guard level < levels else { return }
+    let middle = self.range(level + 1, 2 * index + 1, count).lowerBound
+    partition(order, range, around: middle, by: source + widest.column * count)
   }
 
   /// Places of a node.
@@ -83,7 +119,7 @@ final class PointTree: PointCounter, @unchecked Sendable {
 
   /// Hoare's selection: nothing before `middle` is larger, nothing after it smaller.
   private static func partition(
-    _ order: inout UnsafeMutableBufferPointer<Int>, _ range: Range<Int>, around middle: Int,
+    _ order: UnsafeMutableBufferPointer<Int>, _ range: Range<Int>, around middle: Int,
     by values: UnsafePointer<Double>
   ) {
     var (low, high) = (range.lowerBound, range.upperBound - 1)
