@@ -166,8 +166,10 @@ struct AnalyzerTests {
       let seen = Mutex<[Analyzer.Progress]>([])
       func figures(memory: Int) throws -> String {
         let analyzer = Analyzer(settings: Self.quick, version: "test", memory: memory)
-        return
-          "\(try analyzer.run(path: path) { progress in seen.withLock { $0.append(progress) } }.cells)"
+        let result = try analyzer.run(path: path) { progress in
+          seen.withLock { $0.append(progress) }
+        }
+        return "\(result.study.cells)"
       }
       // Nothing is read ahead of a cell at a time.
       #expect(try figures(memory: 0) == figures(memory: 1 << 30))
