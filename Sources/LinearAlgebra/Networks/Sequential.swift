@@ -72,8 +72,9 @@ package final class Sequential<Scalar: NetworkScalar>: Layer {
     _ output: UnsafeMutablePointer<Scalar>, rows: Int
   ) {
     precondition(rows <= capacity, "reserve rows first")
-    for (index, layer) in layers.enumerated() {
-      layer.forward(
+    // By index: an iterator would put each layer into a box of its own.
+    for index in layers.indices {
+      layers[index].forward(
         index == 0 ? input : UnsafePointer(activations[index - 1].start),
         parameters + offsets[index],
         index == layers.count - 1 ? output : activations[index].start, rows: rows)

@@ -67,21 +67,21 @@ struct CriticTraining {
     let kept = Buffer<Float>(count: count)
     kept.copy(parameters)
     var (step, lastBest) = (0, 0)
-    var order = generator.permutation(train.count)
+    var order = generator.permutation(train.count).map { train[$0] }
     var next = 0
+    // The matched pairs, and all shifts or as many as are drawn.
+    var shifts = Array(0..<blocks)
     var isConverged = false
     while step < options.steps {
       if next + size > order.count {
-        order = generator.permutation(train.count)
+        order = generator.permutation(train.count).map { train[$0] }
         next = 0
       }
-      let rows = order[next..<next + size].map { train[$0] }
+      if blocks < size {
+        for block in 1..<blocks { shifts[block] = 1 + Int(generator.next() % UInt64(size - 1)) }
+      }
+      batch.fill(data, rows: order[next..<next + size], shifts: shifts)
       next += size
-      let shifts =
-        others == size - 1
-        ? Array(0..<size)
-        : [0] + (0..<others).map { _ in 1 + Int(generator.next() % UInt64(size - 1)) }
-      batch.fill(data, rows: rows, shifts: shifts)
       gradient.fill(0)
       if isContrastive, let critic = critic as? JointCritic {
         _ = critic.contrast(batch, parameters, into: gradient)

@@ -59,7 +59,7 @@ package enum Objective: String, Sendable, CaseIterable {
       if self == .donskerVaradhan {
         // In logarithms: e^score of an unfinished critic may not be a number.
         average =
-          average.isFinite ? logSumExp([log(0.99) + average, log(0.01) + logMean]) : logMean
+          average.isFinite ? Self.logSum(log(0.99) + average, log(0.01) + logMean) : logMean
       }
       if let gradient {
         let base = self == .nwj ? 0 : average
@@ -80,6 +80,11 @@ package enum Objective: String, Sendable, CaseIterable {
       total -= Double(size) * log(Double(blocks))
       return total / Double(size)
     }
+  }
+
+  /// ln(e^a + e^b).
+  private static func logSum(_ a: Double, _ b: Double) -> Double {
+    max(a, b) + log1p(exp(-abs(a - b)))
   }
 
   @inline(__always)

@@ -59,17 +59,18 @@ package final class PairBatch {
   }
 
   /// Fills with rows of `data`; `rows` has `size` elements.
-  package func fill(_ data: CriticRows, rows: [Int], shifts: [Int]) {
-    self.rows = rows
-    self.shifts = shifts
+  package func fill(_ data: CriticRows, rows: some Collection<Int>, shifts: some Collection<Int>) {
+    // In place: loops of training allocate nothing.
+    self.rows.replaceSubrange(self.rows.startIndex..., with: rows)
+    self.shifts.replaceSubrange(self.shifts.startIndex..., with: shifts)
     data.x.withUnsafeBufferPointer { source in
-      for (place, row) in rows.enumerated() {
+      for (place, row) in self.rows.enumerated() {
         (x.start + place * data.xWidth).update(
           from: source.baseAddress! + row * data.xWidth, count: data.xWidth)
       }
     }
     data.y.withUnsafeBufferPointer { source in
-      for (place, row) in rows.enumerated() {
+      for (place, row) in self.rows.enumerated() {
         (y.start + place * data.yWidth).update(
           from: source.baseAddress! + row * data.yWidth, count: data.yWidth)
       }
@@ -78,10 +79,10 @@ package final class PairBatch {
     let width = offset.width
     offset.u.withUnsafeBufferPointer { u in
       offset.v.withUnsafeBufferPointer { v in
-        for (block, shift) in shifts.enumerated() {
+        for (block, shift) in self.shifts.enumerated() {
           for i in 0..<size {
-            let p = rows[i]
-            let q = rows[i + shift < size ? i + shift : i + shift - size]
+            let p = self.rows[i]
+            let q = self.rows[i + shift < size ? i + shift : i + shift - size]
             var sum = offset.a[p] + offset.b[q]
             for k in 0..<width { sum += u[p &* width &+ k] * v[q &* width &+ k] }
             offsets.start[block &* size &+ i] = sum

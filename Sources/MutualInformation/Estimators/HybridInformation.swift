@@ -27,8 +27,8 @@ struct HybridInformation {
     var loss: Double
     var firstLoss: Double
     var steps: Int
-    /// Mean scores of each pairing, matched first.
-    var tested: [Double]
+    /// p-value of the critic's scores.
+    var p: Double
   }
 
   struct Result: Sendable {
@@ -183,17 +183,15 @@ struct HybridInformation {
     return Reading(
       scores: scores, heldOut: value, influence: influence, inSample: inSample, loss: outcome.loss,
       firstLoss: outcome.firstLoss, steps: outcome.steps,
-      tested: tested.blockMeans)
+      p: tested.pairingTest(options.pairings, seed: seed))
   }
 
   /// Two permutation tests, each exact.
   ///
-  /// The first fold's critic scores its untouched rows as recorded and shifted: given the critic, all are as likely where
+  /// The first fold's critic scores its untouched rows as recorded and paired anew: given the critic, all are as likely where
   /// there is no dependence. Folds are not pooled: each one's untouched rows trained the others' critics, and chance that
   /// all share would pass for dependence (seen: 17 % findings at 5 %). All rows are tested for correlation.
   private func null(_ readings: [Reading]) throws -> Estimate.Null {
-    let means = readings[0].tested
-    let learned = Double(1 + means.dropFirst().count { $0 >= means[0] }) / Double(means.count)
     // What the reading would be for shifted pairs: each pairing in the matched one's place.
     let n = readings.reduce(0.0) { $0 + Double($1.scores.count) }
     let shifted = readings.reduce(0.0) { sum, reading in
@@ -203,7 +201,7 @@ struct HybridInformation {
         * Double(reading.scores.count) / n
     }
     return Estimate.Null(
-      mean: shifted, tests: [learned, try correlationTest()], pairings: options.pairings)
+      mean: shifted, tests: [readings[0].p, try correlationTest()], pairings: options.pairings)
   }
 
   /// Most multiplications of the test of correlation.

@@ -97,7 +97,7 @@ struct NeighbourInformation {
     let neighbours = NearestNeighbours(
       x: x.gatheringRows(rows), y: y.gatheringRows(rows), norm: options.norm)
     let k = options.neighbours[0]
-    let pairings = (0..<min(options.pairings, 99)).map { _ in
+    let pairings = (0..<options.pairings).map { _ in
       generator.permutation(rows.count)
     }
     let own = neighbours.estimate(k: k, algorithm: algorithm).value

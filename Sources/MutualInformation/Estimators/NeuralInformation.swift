@@ -46,6 +46,7 @@ struct NeuralInformation {
     var value: Double
     var influence: [Double]
     var blockMeans: [Double]
+    var p: Double
     var isConverged: Bool
   }
 
@@ -83,17 +84,17 @@ struct NeuralInformation {
       }
     return Reading(
       rows: fold.test, value: value, influence: influence, blockMeans: all.blockMeans,
+      p: all.pairingTest(options.pairings, seed: seed),
       isConverged: outcome.isConverged)
   }
 
-  /// Shifted pairings of the first fold's untouched rows under its critic, as the hybrid's: pooled folds are not exact.
+  /// Pairings of the first fold's untouched rows under its critic, as the hybrid's: pooled folds are not exact.
   private func null(_ readings: [Reading]) -> Estimate.Null {
     let (value, means) = (readings[0].value, readings[0].blockMeans)
     let shifted = means.dropFirst().reduce(0, +) / Double(max(1, means.count - 1))
     return Estimate.Null(
       mean: value + shifted - means[0],
-      tests: [Double(1 + means.dropFirst().count { $0 >= means[0] }) / Double(means.count)],
-      pairings: means.count - 1)
+      tests: [readings[0].p], pairings: options.pairings)
   }
 }
 
