@@ -29,6 +29,25 @@ def npeet(x, y):
 
 
 @numba.njit(fastmath=True)
+def _count(dx, dy, i, k, near, total):
+    """Rows nearer to row i on each side than its k-th neighbour in both."""
+    dx[i] = dy[i] = np.inf
+    near[:] = np.inf
+    for j in range(len(dx)):
+        d = max(dx[j], dy[j])
+        if d < near[k - 1]:
+            place = k - 1
+            while place > 0 and near[place - 1] > d:
+                near[place] = near[place - 1]
+                place -= 1
+            near[place] = d
+    radius = near[k - 1]
+    for j in range(len(dx)):
+        total[0, i] += dx[j] < radius
+        total[1, i] += dy[j] < radius
+
+
+@numba.njit(fastmath=True)
 def _brute(x, y, k, near):
     n = x.shape[1]
     dx, dy = np.empty(n), np.empty(n)
@@ -42,20 +61,7 @@ def _brute(x, y, k, near):
         for c in range(y.shape[0]):
             for j in range(n):
                 dy[j] = max(dy[j], abs(y[c, j] - y[c, i]))
-        dx[i] = dy[i] = np.inf
-        near[:] = np.inf
-        for j in range(n):
-            d = max(dx[j], dy[j])
-            if d < near[k - 1]:
-                place = k - 1
-                while place > 0 and near[place - 1] > d:
-                    near[place] = near[place - 1]
-                    place -= 1
-                near[place] = d
-        radius = near[k - 1]
-        for j in range(n):
-            total[0, i] += dx[j] < radius
-            total[1, i] += dy[j] < radius
+        _count(dx, dy, i, k, near, total)
     return total
 
 
@@ -73,20 +79,7 @@ def _select(gx, gy, sx, sy, first, k, near, total):
         for j in range(gx.shape[1]):
             a[j] = sx[i] + sx[j] - 2 * a[j]
             b[j] = sy[i] + sy[j] - 2 * b[j]
-        a[i] = b[i] = np.inf
-        near[:] = np.inf
-        for j in range(gx.shape[1]):
-            d = max(a[j], b[j])
-            if d < near[k - 1]:
-                place = k - 1
-                while place > 0 and near[place - 1] > d:
-                    near[place] = near[place - 1]
-                    place -= 1
-                near[place] = d
-        radius = near[k - 1]
-        for j in range(gx.shape[1]):
-            total[0, i] += a[j] < radius
-            total[1, i] += b[j] < radius
+        _count(a, b, i, k, near, total)
 
 
 def blas(x, y):

@@ -52,7 +52,9 @@ struct CellTask: Sendable {
     let clusters = isGrouped ? order.map { rows.steps[$0] } : nil
     let ceiling = GaussianInformation.ceiling(
       components: components, sigma: settings.sigma)
-    var gaussian = try GaussianInformation.estimate(folds, ceiling: ceiling)
+    var gaussian = try timings.measure(.gaussian) {
+      try GaussianInformation.estimate(folds, ceiling: ceiling)
+    }
     let (scores, bound, found) = try timings.measure(.critic) {
       let scores = try heldOutScores(folds, rows, settings)
       return (
@@ -60,9 +62,15 @@ struct CellTask: Sendable {
         Recovery.reidentification(scores, candidates: rows.candidates, using: &generator)
       )
     }
-    let ksg = Self.neighbourEstimate(tokens.neighbours, settings.neighbours, rows, nil)
-    let variance = try Recovery.variance(folds, features: rows.features)
-    let label = try rows.labels.map { try LabelInformation.estimate(folds, labels: $0) }
+    let ksg = timings.measure(.neighbours) {
+      Self.neighbourEstimate(tokens.neighbours, settings.neighbours, rows, nil)
+    }
+    let variance = try timings.measure(.recovery) {
+      try Recovery.variance(folds, features: rows.features)
+    }
+    let label = try timings.measure(.labels) {
+      try rows.labels.map { try LabelInformation.estimate(folds, labels: $0) }
+    }
     var shuffled = try shuffledFigures(tokens, rows, settings, timings)
 
     // An encoder fitted on fewer rows than columns sees training rows larger than new ones, and the Gaussian reading

@@ -161,7 +161,11 @@ public struct AnalyzePair: ParsableCommand {
         groups: groups)
       let name: Estimator = try choice(estimator, "--estimator")
       if self.curve { curve = try rows.curve(name, options: options) }
-      estimate = try rows.estimate(name, options: options)
+      let console = Console(quiet: common.quiet)
+      estimate = try rows.estimate(name, options: options) { done, total in
+        // A single fit takes seconds.
+        if total > 1 { console.progress(done, of: total, "\(done) of \(total) fits") }
+      }
     } catch let error as InformationError {
       throw SnapshotError(
         code: .invalid, file: "\(self.x), \(self.y)", message: error.message, remedy: error.remedy)

@@ -8,12 +8,20 @@ extension PairedRows {
   /// - Parameters:
   ///   - estimator: by which method.
   ///   - options: how.
+  ///   - progress: called after each fit, of every seed and every pairing that is fitted again.
   /// - Throws: `InformationError` for rows that the estimator is not made for.
   public func estimate(
-    _ estimator: Estimator = .auto, options: EstimationOptions = .init()
+    _ estimator: Estimator = .auto, options: EstimationOptions = .init(),
+    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws -> Estimate {
     // Folds run side by side; threads of BLAS under each would only wait for one another.
     BLAS.useOneThread()
+    let total = max(1, options.seeds) * (1 + options.retrainedPairings)
+    var done = 0
+    func fitted() {
+      done += 1
+      progress(done, total)
+    }
     var result: Estimate
     if x.columns == 0 || y.columns == 0 {
       result = Estimate(
@@ -22,7 +30,7 @@ extension PairedRows {
       result.flags.insert(.constant)
       result.null = Estimate.Null(mean: 0, tests: [1], pairings: options.pairings)
     } else {
-      result = try repeated(estimator, options)
+      result = try repeated(estimator, options, fitted)
     }
     result.estimator = estimator.rawValue
     result.rows = count
@@ -31,7 +39,7 @@ extension PairedRows {
     if hasDuplicates { result.flags.insert(.duplicates) }
     if count < Self.comfortable { result.flags.insert(.fewRows) }
     if options.retrainedPairings > 0, result.flags.isDisjoint(with: [.constant]) {
-      result.null = try retrainedNull(estimator, options, value: result.value)
+      result.null = try retrainedNull(estimator, options, value: result.value, fitted)
     }
     if let null = result.null, null.p > 0.05 { result.flags.insert(.nullNotBeaten) }
     return result
@@ -62,10 +70,15 @@ extension PairedRows {
   private static let comfortable = 100
 
   /// The mean over seeds; their spread enters the error.
-  private func repeated(_ estimator: Estimator, _ options: EstimationOptions) throws -> Estimate {
+  ///
+  /// - Parameter fitted: called after each.
+  private func repeated(
+    _ estimator: Estimator, _ options: EstimationOptions, _ fitted: () -> Void
+  ) throws -> Estimate {
     let all = try (0..<max(1, options.seeds)).map { number in
       var own = options
       own.seed = options.seed &+ UInt64(number) &* 0x9e37_79b9
+      defer { fitted() }
       return try single(estimator, own)
     }
     guard all.count > 1 else { return all[0] }
@@ -177,7 +190,7 @@ extension PairedRows {
 
   /// Everything fitted again to rows paired at random.
   private func retrainedNull(
-    _ estimator: Estimator, _ options: EstimationOptions, value: Double
+    _ estimator: Estimator, _ options: EstimationOptions, value: Double, _ fitted: () -> Void
   ) throws -> Estimate.Null {
     var own = options
     own.pairings = 0
@@ -186,7 +199,7 @@ extension PairedRows {
     let values = try (0..<options.retrainedPairings).map { _ in
       let shuffled = try PairedRows(
         x: x.gatheringRows(generator.permutation(count)), y: y, groups: units)
-      return try shuffled.repeated(estimator, own).value
+      return try shuffled.repeated(estimator, own, fitted).value
     }
     return Estimate.Null(
       mean: values.mean,

@@ -176,6 +176,24 @@ struct CriticTests {
     ] { #expect(abs(value.value) < 1e-12 && value.influence.allSatisfy { abs($0) < 1e-12 }) }
   }
 
+  @Test("the test of pairings: by hand for shifts, at random where every pair was scored")
+  func pairingTest() {
+    // Means 1.5, 0 and 2: one of two shifts does as well.
+    let shifted = HeldOutScores(
+      Buffer([2, 1, 1.5, 0, 0, 0, 3, 1, 2]), rows: [0, 1, 2], shifts: [0, 1, 2])
+    #expect(shifted.pairingTest(2, seed: 1) == 2.0 / 3)
+    // All six pairings of three rows, of which the recorded one scores highest: one in six does as well.
+    let all = HeldOutScores(
+      Buffer([1, 1, 1, 0, 0, 0, 0, 0, 0]), rows: [0, 1, 2], shifts: [0, 1, 2])
+    let p = all.pairingTest(5999, seed: 1)
+    // Within five standard errors of 6,000 draws.
+    #expect(abs(p - 1.0 / 6) < 5 * 0.0048)
+    // Scores that are all alike find nothing.
+    #expect(
+      HeldOutScores(Buffer<Float>(count: 9), rows: [0, 1, 2], shifts: [0, 1, 2])
+        .pairingTest(99, seed: 1) == 1)
+  }
+
   @Test("no score is taken above the cap")
   func cap() {
     let scores = HeldOutScores(Buffer([1, 1, 60, 0]), rows: [0, 1], shifts: [0, 1], cap: 1)

@@ -206,11 +206,17 @@ struct EstimatorTests {
   @Test("several seeds are averaged, and pairings fitted again give a null")
   func thorough() throws {
     let task = InformationTask.gaussian(dimensions: 1, rho: 0.6)
-    let found = try estimate(task, .logistic, n: 400) {
-      $0.seeds = 2
-      $0.retrainedPairings = 9
-      $0.steps = 300
+    let (x, y) = task.sample(400, seed: 1)
+    var options = EstimationOptions()
+    options.seeds = 2
+    options.retrainedPairings = 9
+    options.steps = 300
+    var fits: [Int] = []
+    let found = try PairedRows(x: x, y: y).estimate(.logistic, options: options) { done, total in
+      #expect(total == 20)
+      fits.append(done)
     }
+    #expect(fits == Array(1...20))
     #expect(found.null?.pairings == 9 && found.null?.p == 0.1)
     #expect(abs(found.null?.mean ?? 1) < 0.1)
     #expect(abs(found.value - task.truth) < 0.2)
