@@ -44,7 +44,8 @@ extension Analyzer {
       }
     }
     let thread = model.costs(of: plan, reader).reduce(0) { $0 + $1.reduce(0, +) }
-    forecast.seconds = reading + thread / Double(min(cores, max(1, forecast.cells)))
+    // Both go on at once; decoding takes its share of the cores.
+    forecast.seconds = max(reading, (reading + thread) / Double(min(cores, max(1, forecast.cells))))
     forecast.memory =
       CostModel.program + kept + min(gradients, AnalysisWork.ahead(of: memory) + widest)
       + min(cores, forecast.cells) * AnalysisWork.copies * widest

@@ -81,8 +81,7 @@ struct AnalysisWork {
         try WindowRows.matrix(stream.stream, window, reader, selected: rows.selected)
       }
       let task = CellTask(
-        layer: stream.layer, window: windows.count - 1, isGrouped: window.steps.count > 1,
-        gradients: gradients)
+        layer: stream.layer, window: windows.count - 1, gradients: gradients)
       let bytes = gradients.elements.count * MemoryLayout<Double>.size
       let (path, settings, timings) = (path, settings, timings)
       let (progress, isCancelled) = (progress, isCancelled)

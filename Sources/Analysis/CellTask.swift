@@ -7,7 +7,6 @@ internal import SnapshotFormat
 struct CellTask: Sendable {
   var layer: Int
   var window: Int
-  var isGrouped: Bool
   /// Recorded gradients of the window's selected rows, [n, width].
   var gradients: Matrix
 
@@ -49,7 +48,7 @@ struct CellTask: Sendable {
     let (folds, components) = (tokens.folds, tokens.components)
     let isHeavyTailed = tokens.medianPower < Self.lowPower
     let order = rows.test.flatMap { $0 }
-    let clusters = isGrouped ? order.map { rows.steps[$0] } : nil
+    let clusters = rows.isGrouped ? order.map { rows.steps[$0] } : nil
     let ceiling = GaussianInformation.ceiling(
       components: components, sigma: settings.sigma)
     var gaussian = try timings.measure(.gaussian) {
@@ -147,7 +146,7 @@ struct CellTask: Sendable {
     options.hidden = Self.hidden
     options.seed = SplitMix64.mix(settings.seed ^ UInt64(window) << 16 ^ UInt64(layer))
     return try HybridCritic.heldOutScores(
-      folds, units: isGrouped ? rows.steps : Array(rows.steps.indices),
+      folds, units: rows.isGrouped ? rows.steps : Array(rows.steps.indices),
       networks: settings.networks, options: options)
   }
 

@@ -6,10 +6,13 @@ private import Foundation
 ///
 /// @unchecked: `condition` guards all mutable state.
 package final class ReadAhead<Output: Sendable>: @unchecked Sendable {
+  private static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
   private let capacity: Int
   private let condition = NSCondition()
   private var bytes = 0
   private var unfinished = 0
+  private var running = 0
+  private var waiting: [(place: Int, bytes: Int, work: @Sendable () throws -> Output)] = []
   private var results: [Result<Output, any Error>?] = []
   private var hasFailed = false
 
@@ -25,22 +28,32 @@ package final class ReadAhead<Output: Sendable>: @unchecked Sendable {
   package func add(bytes size: Int, _ work: @escaping @Sendable () throws -> Output) {
     condition.lock()
     defer { condition.unlock() }
-    while unfinished > 0, bytes + size > capacity { condition.wait() }
+    while !hasFailed, unfinished > 0, bytes + size > capacity { condition.wait() }
     guard !hasFailed else { return }
-    let place = results.count
+    waiting.append((results.count, size, work))
     results.append(nil)
     bytes += size
     unfinished += 1
-    // The system's queue begins as many as there are cores.
-    DispatchQueue.global().async { [self] in
-      let isWanted = condition.withLock { !hasFailed }
-      let result = isWanted ? Result { try work() } : nil
-      condition.withLock {
-        results[place] = result
-        if case .failure = result { hasFailed = true }
-        bytes -= size
-        unfinished -= 1
-        condition.broadcast()
+    begin()
+  }
+
+  /// Begins as much as there are cores for; with the lock held.
+  private func begin() {
+    while running < Self.cores, !waiting.isEmpty {
+      let next = waiting.removeFirst()
+      running += 1
+      DispatchQueue.global().async { [self] in
+        let isWanted = condition.withLock { !hasFailed }
+        let result = isWanted ? Result { try next.work() } : nil
+        condition.withLock {
+          results[next.place] = result
+          if case .failure = result { hasFailed = true }
+          bytes -= next.bytes
+          unfinished -= 1
+          running -= 1
+          begin()
+          condition.broadcast()
+        }
       }
     }
   }

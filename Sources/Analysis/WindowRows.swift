@@ -10,6 +10,8 @@ struct WindowRows: Sendable {
   var records: [RecordID]
   /// Row of `/steps` of each used row.
   var steps: [Int]
+  /// Whether used rows are of several steps, so that those of one may depend on each other.
+  var isGrouped: Bool { steps.contains { $0 != steps[0] } }
   /// Fold of each used row.
   var folds: [Int]
   var foldCount: Int

@@ -49,7 +49,7 @@ struct PairReport {
   var text: String {
     var page = Page()
     let bits = estimate.value / log(2)
-    let high = estimate.high.isFinite ? Self.number(estimate.high) : "no upper end"
+    let high = estimate.high == .infinity ? "no upper end" : Self.number(estimate.high)
     page.line(
       "I(x; y) = \(Self.number(estimate.value)) nats (\(Self.number(bits)) bits), \(Self.kind(estimate.kind)); 95 %: \(Self.number(estimate.low)) to \(high)"
     )

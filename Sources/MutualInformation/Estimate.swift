@@ -81,6 +81,13 @@ public struct Estimate: Sendable {
     (low, high) = (value - 1.96 * error, value + 1.96 * error)
   }
 
+  /// Information is at most the entropy of a label: a figure close to it is not saturated, but nearly all there is.
+  mutating func boundHigh(byEntropy entropy: Double) {
+    flags.remove(.saturated)
+    high = min(high, max(entropy, value))
+    low = min(low, high)
+  }
+
   /// Flags a figure that is close to its ceiling, and says that the truth may be anything above; no lower end is above the
   /// ceiling.
   mutating func flagSaturation(above share: Double = 0.8) {

@@ -76,6 +76,21 @@ public struct EstimationOptions: Sendable, Equatable {
   /// The defaults.
   public init() {}
 
+  /// Refuses what no estimator can work with.
+  func check() throws(InformationError) {
+    for (name, isFine) in [
+      ("folds of at least 2", folds >= 2), ("at least 1 seed", seeds >= 1),
+      ("at least 0 pairings", min(pairings, retrainedPairings) >= 0),
+      ("numbers of neighbours from 1", !neighbours.isEmpty && neighbours.allSatisfy { $0 >= 1 }),
+      ("hidden widths from 1", hidden.map { !$0.isEmpty && $0.allSatisfy { $0 >= 1 } } ?? true),
+      ("batches of at least 2", batch >= 2), ("at least 1 step", steps >= 1),
+    ] where !isFine {
+      throw InformationError(
+        .unsuitable, "expected \(name) among the options, found otherwise",
+        remedy: "See EstimationOptions.")
+    }
+  }
+
   /// Hidden widths in force.
   func widths(_ objective: Objective = .logistic) -> [Int] {
     hidden ?? (objective == .infoNCE && critic == .joint ? [16, 8] : [64, 64])

@@ -49,7 +49,9 @@ package enum Folds {
 
   /// Keeps an eighth of the training rows back by unit.
   static func keepingBack(_ train: [Int], _ units: [Int], test: [Int], seed: UInt64) -> Fold {
-    let members = Dictionary(grouping: train) { units[$0] }.sorted { $0.key < $1.key }.map(\.value)
+    var members = Dictionary(grouping: train) { units[$0] }.sorted { $0.key < $1.key }.map(\.value)
+    // One unit cannot be split between training and stopping; its rows can.
+    if members.count < 2 { members = train.map { [$0] } }
     var generator = SeededGenerator(seed: seed, stream: 0x5709)
     let others = generator.permutation(members.count)
     var fold = make(members, test: [], others: others)
@@ -57,8 +59,17 @@ package enum Folds {
     return fold
   }
 
+  /// Fewest rows that stop a training: of one alone there are no mismatched pairs.
+  private static let fewestStopping = 4
+
   private static func make(_ members: [[Int]], test: [Int], others: [Int]) -> Fold {
-    let stopping = others.prefix(max(1, others.count / 8))
+    var stopping = others.prefix(max(1, others.count / 8))
+    // Whole units, until there are rows to compare.
+    while stopping.count < others.count - 1,
+      stopping.reduce(0, { $0 + members[$1].count }) < fewestStopping
+    {
+      stopping = others.prefix(stopping.count + 1)
+    }
     return Fold(
       train: others.dropFirst(stopping.count).flatMap { members[$0] },
       stopping: stopping.flatMap { members[$0] }, test: test.flatMap { members[$0] })

@@ -1,3 +1,5 @@
+internal import LinearAlgebra
+
 #if canImport(Darwin)
   private import Darwin
 #else
@@ -11,7 +13,7 @@ extension Estimate {
     public var mean: Double
     /// p-value: that of the one test there is, or of all together.
     public var p: Double
-    /// Pairings that were drawn.
+    /// Pairings of each test.
     public var pairings: Int
     /// Share of pairings, the recorded one included, that do at least as well, of each test: (1 + count) / (1 + pairings).
     public private(set) var tests: [Double]
@@ -22,6 +24,19 @@ extension Estimate {
     public init(mean: Double, tests: [Double], pairings: Int) {
       (self.mean, self.pairings, self.tests) = (mean, pairings, tests)
       p = Self.combined(tests)
+    }
+
+    /// The null of one test: what was read of the recorded pairs, and of each mismatched pairing.
+    init(observed: Double, values: [Double]) {
+      self.init(
+        mean: values.mean, tests: [Self.share(values, reaching: observed)], pairings: values.count)
+    }
+
+    /// Share of pairings, the recorded one included, that do at least as well.
+    static func share(_ values: some Collection<Double>, reaching observed: Double) -> Double {
+      // Equal statistics, summed in another order, differ in their last digits.
+      let limit = observed - 1e-12 * max(1, abs(observed))
+      return Double(1 + values.count { $0 >= limit }) / Double(1 + values.count)
     }
 
     /// Adds tests of the same pairs.

@@ -14,6 +14,7 @@ extension PairedRows {
     _ estimator: Estimator = .auto, options: EstimationOptions = .init(),
     progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws -> Estimate {
+    try options.check()
     // Folds run side by side; threads of BLAS under each would only wait for one another.
     BLAS.useOneThread()
     let total = max(1, options.seeds) * (1 + options.retrainedPairings)
@@ -60,9 +61,10 @@ extension PairedRows {
     return try [4, 2].compactMap { divisor in
       let rows = order.prefix(names.count / divisor).flatMap { members[names[$0]]! }.sorted()
       guard rows.count >= 4 * Self.fewest else { return nil }
-      let part = try PairedRows(
-        x: x.gatheringRows(rows), y: y.gatheringRows(rows), groups: rows.map { units[$0] })
-      return (rows.count, try part.estimate(estimator, options: own))
+      let part = PairedRows(rows, of: self)
+      do {
+        return (rows.count, try part.estimate(estimator, options: own))
+      } catch let error as InformationError where error.code == .tooFewRows { return nil }
     }
   }
 
@@ -119,17 +121,19 @@ extension PairedRows {
       return try CorrelationInformation(
         x: transformed(x, options.transform ?? (estimator == .copula ? .ranks : .none)),
         y: transformed(y, options.transform ?? (estimator == .copula ? .ranks : .none)),
-        units: units, options: options
+        units: units, isGrouped: isGrouped, options: options
       ).run()
     case .ksg, .ksg2:
       return try NeighbourInformation(
         x: transformed(x, options.transform ?? .none),
-        y: transformed(y, options.transform ?? .none), units: units, options: options
+        y: transformed(y, options.transform ?? .none), units: units, isGrouped: isGrouped,
+        options: options
       ).run(estimator == .ksg ? .first : .second)
     case .ross: return try ross(options)
     case .plugin:
       var result = DiscreteInformation(
-        x: DiscreteInformation.codes(x), y: DiscreteInformation.codes(y)
+        x: DiscreteInformation.codes(x), y: DiscreteInformation.codes(y),
+        units: dependence
       ).run(options: options)
       result.setInterval(standardError: result.clusteredError(units))
       return result
@@ -139,7 +143,7 @@ extension PairedRows {
       ]
       return try NeuralInformation(
         x: transformed(x, options.transform ?? .standard),
-        y: transformed(y, options.transform ?? .standard), units: units,
+        y: transformed(y, options.transform ?? .standard), units: units, isGrouped: isGrouped,
         objective: objectives[estimator]!, options: options
       ).run()
     }
@@ -159,20 +163,18 @@ extension PairedRows {
     let k = options.neighbours[0]
     var result = MixedInformation(labels: codes, rows: rows, norm: options.norm).run(k: k)
     result.setInterval(standardError: result.clusteredError(units))
-    result.flagSaturation()
+    result.boundHigh(byEntropy: result.ceiling)
     if other.columns > NeighbourInformation.mostDimensions { result.flags.insert(.manyDimensions) }
     if options.pairings > 0 {
-      var generator = SeededGenerator(seed: options.seed, stream: 0x4055)
-      let orders = (0..<min(99, options.pairings)).map { _ in generator.permutation(count) }
-      let values = Parallel.map(orders.count) { number in
-        MixedInformation(
-          labels: orders[number].map { codes[$0] }, rows: rows, norm: options.norm
-        ).run(k: k).value
-      }
+      let random = RandomPairings(
+        units: dependence, count: count, seed: options.seed, stream: 0x4055)
       result.null = Estimate.Null(
-        mean: values.mean,
-        tests: [Double(1 + values.count { $0 >= result.value }) / Double(values.count + 1)],
-        pairings: values.count)
+        observed: result.value,
+        values: Parallel.map(options.pairings) { number in
+          MixedInformation(
+            labels: random(number).map { codes[$0] }, rows: rows, norm: options.norm
+          ).run(k: k).value
+        })
     }
     return result
   }
@@ -195,15 +197,13 @@ extension PairedRows {
     var own = options
     own.pairings = 0
     own.retrainedPairings = 0
-    var generator = SeededGenerator(seed: options.seed, stream: 0x7e)
-    let values = try (0..<options.retrainedPairings).map { _ in
-      let shuffled = try PairedRows(
-        x: x.gatheringRows(generator.permutation(count)), y: y, groups: units)
-      return try shuffled.repeated(estimator, own, fitted).value
-    }
+    let random = RandomPairings(
+      units: dependence, count: count, seed: options.seed, stream: 0x7e)
     return Estimate.Null(
-      mean: values.mean,
-      tests: [Double(1 + values.count { $0 >= value }) / Double(values.count + 1)],
-      pairings: values.count)
+      observed: value,
+      values: try (0..<options.retrainedPairings).map { number in
+        try PairedRows(replacing: x.gatheringRows(random(number)), in: self)
+          .repeated(estimator, own, fitted).value
+      })
   }
 }

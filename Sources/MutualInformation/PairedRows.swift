@@ -17,6 +17,9 @@ public struct PairedRows: Sendable {
   /// Whether units were given, so that rows of one may depend on each other.
   public let isGrouped: Bool
 
+  /// Unit of each row where rows of one may depend on each other; nil: every row is its own.
+  var dependence: [Int]? { isGrouped ? units : nil }
+
   /// Rows that are used.
   public var count: Int { x.rows }
 
@@ -26,8 +29,9 @@ public struct PairedRows: Sendable {
   /// Checks rows.
   ///
   /// Columns that do not vary carry nothing and are left out. Rows that equal another in x and in y are copies, not new
-  /// observations, where the values are continuous; all but the first are left out, for in another fold, or as each
-  /// other's nearest neighbours, they would pass for information.
+  /// observations, unless such rows are to be expected: both values are of a discrete side or of many rows, or chance
+  /// would bring them together. All but the first are left out, for in another fold, or as each other's nearest
+  /// neighbours, they would pass for information.
   ///
   /// - Parameters:
   ///   - x: [n, dx]; y: [n, dy].
@@ -53,6 +57,7 @@ public struct PairedRows: Sendable {
         .shape, "expected columns in x and y, found \(x.columns) and \(y.columns)",
         remedy: "Give at least one column each.")
     }
+    if let records, let groups { try Self.requireCoarser(groups, than: records) }
     try Self.requireFinite(x, "x")
     try Self.requireFinite(y, "y")
     var notes: [String] = []
@@ -69,9 +74,7 @@ public struct PairedRows: Sendable {
     }
     func varying(_ rows: Matrix, _ name: String) -> Matrix {
       let used = kept.count == rows.rows ? rows : rows.gatheringRows(kept)
-      let columns = (0..<used.columns).filter { column in
-        (1..<used.rows).contains { used[$0, column] != used[0, column] }
-      }
+      let columns = (0..<used.columns).filter { used.varies(inColumn: $0) }
       guard columns.count < used.columns else { return used }
       notes.append(
         "\(used.columns - columns.count) of \(used.columns) columns of \(name) do not vary and were left out."
@@ -87,6 +90,39 @@ public struct PairedRows: Sendable {
     self.notes = notes
   }
 
+  /// Some of the rows of others, which were checked.
+  init(_ rows: [Int], of other: PairedRows) {
+    func varying(_ side: Matrix) -> Matrix {
+      let used = side.gatheringRows(rows)
+      return used.gatheringColumns((0..<used.columns).filter { used.varies(inColumn: $0) })
+    }
+    (x, y) = (varying(other.x), varying(other.y))
+    sources = rows.map { other.sources[$0] }
+    units = rows.map { other.units[$0] }
+    (notes, hasDuplicates, isGrouped) = ([], false, other.isGrouped)
+  }
+
+  /// The same rows with other partners.
+  init(replacing x: Matrix, in other: PairedRows) {
+    self.x = x
+    (y, sources, units) = (other.y, other.sources, other.units)
+    (notes, hasDuplicates, isGrouped) = ([], false, other.isGrouped)
+  }
+
+  private static func requireCoarser(
+    _ groups: [Int], than records: [Int]
+  ) throws(InformationError) {
+    var group: [Int: Int] = [:]
+    for (row, record) in records.enumerated() {
+      guard let known = group.updateValue(groups[row], forKey: record), known != groups[row] else {
+        continue
+      }
+      throw InformationError(
+        .shape, "expected each record in one group, found record \(record) in two",
+        remedy: "Give groups that hold whole records.")
+    }
+  }
+
   private static func requireFinite(_ rows: Matrix, _ name: String) throws(InformationError) {
     guard let place = rows.elements.firstIndex(where: { !$0.isFinite }) else { return }
     let count = rows.elements.count { !$0.isFinite }
@@ -96,14 +132,42 @@ public struct PairedRows: Sendable {
       remedy: "Leave these rows out of x and y.")
   }
 
-  /// Rows that are not copies: where x or y takes many distinct values, a row that equals another in both is one.
+  /// Rows that are not copies.
   private static func withoutCopies(_ x: Matrix, _ y: Matrix) -> [Int] {
-    var seen: Set<[Double]> = []
-    let first = (0..<x.rows).filter { seen.insert(Array(x.row($0)) + Array(y.row($0))).inserted }
-    guard first.count < x.rows else { return first }
-    let isContinuous = [x, y].contains { rows in
-      20 * Set(first.map { Array(rows.row($0)) }).count > x.rows
+    let n = x.rows
+    let (inX, inY) = (DiscreteInformation.codes(x), DiscreteInformation.codes(y))
+    var seen: Set<Int> = []
+    let isFirst = (0..<n).map { seen.insert(inX.codes[$0] << 32 | inY.codes[$0]).inserted }
+    guard seen.count < n else { return Array(0..<n) }
+    let (ofX, ofY) = (counts(inX), counts(inY))
+    let (xIsDiscrete, yIsDiscrete) = (isDiscrete(x, inX.count), isDiscrete(y, inY.count))
+    return (0..<n).filter { row in
+      guard !isFirst[row] else { return true }
+      let (a, b) = (ofX[inX.codes[row]], ofY[inY.codes[row]])
+      // As many rows with both values as there are, or one, would be there without dependence.
+      return a * b >= n
+        || (xIsDiscrete || a * atoms >= n) && (yIsDiscrete || b * atoms >= n)
     }
-    return isContinuous ? first : Array(0..<x.rows)
+  }
+
+  /// A value that one row in so many has is one that the side takes again and again.
+  private static let atoms = 20
+
+  /// One column of whole numbers that occur twice and more on average.
+  private static func isDiscrete(_ rows: Matrix, _ values: Int) -> Bool {
+    rows.columns == 1 && 2 * values <= rows.rows
+      && rows.elements.allSatisfy { $0 == $0.rounded() }
+  }
+
+  private static func counts(_ values: (codes: [Int], count: Int)) -> [Int] {
+    var result = [Int](repeating: 0, count: values.count)
+    for code in values.codes { result[code] += 1 }
+    return result
+  }
+}
+
+extension Matrix {
+  fileprivate func varies(inColumn column: Int) -> Bool {
+    rows > 0 && (1..<rows).contains { self[$0, column] != self[0, column] }
   }
 }

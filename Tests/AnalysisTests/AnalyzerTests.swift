@@ -1,6 +1,7 @@
 import Analysis
 import Demonstrations
 import Foundation
+import LinearAlgebra
 import Results
 import SnapshotFormat
 import Synchronization
@@ -199,6 +200,46 @@ struct AnalyzerTests {
           })
       }
       #expect(error?.code == .cancelled)
+    }
+  }
+
+  @Test("steps that hold the same records are one step's rows, by either critic")
+  func sameRecords() throws {
+    try withTemporaryFolder { folder in
+      var generator = SeededGenerator(seed: 1)
+      let path = folder.file("run.h5")
+      let writer = try Writer(
+        path: path,
+        run: RunDescription(
+          id: UUID().uuidString.lowercased(), created: "2026-01-01T00:00:00Z", producer: "test",
+          model: ModelDescription(name: "m", layers: [.init("fc", parameters: 3)]).json),
+        tables: [
+          TableDescription(
+            name: "trace", unit: .example, mode: .trace,
+            streams: [
+              StreamDescription(name: "x", kind: .feature, shape: [2]),
+              StreamDescription(
+                name: "fc", kind: .gradient(layer: "fc", stage: .raw), shape: [3]),
+            ])
+        ])
+      let key = RecordKey(bytes: [1])
+      let records = (0..<100).map { key.id(of: "\($0)".utf8) }
+      func values(_ columns: Int) -> TableRows.Values {
+        .float(generator.normalMatrix(rows: 100, columns: columns).elements.map { Float($0) })
+      }
+      let x = values(2)
+      for step in 0..<6 {
+        try writer.append(
+          StepDescription(index: step, mode: .trace),
+          rows: [TableRows(table: 0, records: records, values: [x, values(3)])])
+      }
+      try writer.close()
+      for critic in ["hybrid", "gaussian"] {
+        let study = try Analyzer(settings: .init(critic: critic, pairings: 19), version: "test")
+          .run(path: path).study
+        #expect(study.windows.map(\.rows) == [100])
+        #expect(study.cells.flatMap(\.figures).allSatisfy { $0.standardError.isFinite })
+      }
     }
   }
 

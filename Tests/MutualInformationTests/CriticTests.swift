@@ -220,6 +220,20 @@ struct FoldsTests {
     #expect(try Folds.split(units, into: 5, seed: 2).map(\.test) != folds.map(\.test))
   }
 
+  @Test("rows that stop a training can be told apart, however small their units")
+  func stopping() throws {
+    // Nine groups of twenty rows and one of a single row, which alone would have no mismatched pairs.
+    let units = (0..<180).map { $0 / 20 } + [9]
+    for seed in 0..<20 {
+      for fold in try Folds.split(units, into: 5, seed: UInt64(seed)) {
+        #expect(fold.stopping.count >= 4 && !fold.train.isEmpty)
+      }
+    }
+    for fold in try Folds.split(Array(0..<20), into: 2, seed: 1) {
+      #expect(fold.stopping.count >= 4 && fold.train.count >= 4)
+    }
+  }
+
   @Test("fewer than four units are refused") func few() {
     #expect(throws: InformationError.self) {
       try Folds.split([0, 0, 1, 1, 2, 2], into: 3, seed: 1)

@@ -33,7 +33,7 @@ struct NullTests {
     #expect(null.p == p(0.2, 0.04, 0.5) && null.tests == [0.2, 0.04, 0.5])
   }
 
-  /// Normal statistics with a common part, as tests of the same pairs are. Of 20,000 runs 4.0 to 6.0 % lies eleven and six
+  /// Normal statistics with a common part, as tests of the same pairs are. Of 20,000 runs 4.0 and 6.0 % lie six
   /// standard errors from 5 %: that much is allowed for tests that depend on one another, whose size is near the level
   /// only.
   @Test("a test at 5 % finds 5 %, whether or not the tests agree", arguments: [0, 0.3, 0.6, 0.9])

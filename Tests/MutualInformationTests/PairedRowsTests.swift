@@ -41,7 +41,7 @@ struct PairedRowsTests {
     #expect(pair.x.columns == 2 && pair.notes.first?.hasPrefix("1 of 3 columns of x") == true)
     // Other libraries add noise to ties, or divide by a deviation of 0, and read a constant as informative.
     let constant = Matrix(rows: 100, columns: 1, repeating: 7)
-    for estimator in Estimator.allCases where estimator != .ross {
+    for estimator in Estimator.allCases {
       let estimate = try PairedRows(x: constant, y: x).estimate(estimator)
       #expect(estimate.value == 0 && estimate.flags.isSuperset(of: [.constant, .nullNotBeaten]))
     }
@@ -64,5 +64,27 @@ struct PairedRowsTests {
   func discrete() throws {
     let coins = Matrix(rows: 200, columns: 1) { row, _ in Double(row % 2) }
     #expect(try PairedRows(x: coins, y: coins).count == 200)
+    let digits = Matrix(rows: 150, columns: 1) { row, _ in Double(row % 10) }
+    #expect(try PairedRows(x: digits, y: digits).count == 150)
+  }
+
+  @Test("values that many rows have are no copies, and their information is read")
+  func atoms() throws {
+    // Half of the rows are 9 on both sides, the others far from that and independent: ln 2.
+    let (a, b) = (rows(600, 1), rows(600, 1, seed: 2))
+    func mixed(_ side: Matrix) -> Matrix {
+      Matrix(rows: 600, columns: 1) { row, _ in row % 2 == 0 ? 9 : side[row, 0] }
+    }
+    let pair = try PairedRows(x: mixed(a), y: mixed(b))
+    #expect(pair.count == 600)
+    let found = try pair.estimate(.ksg)
+    #expect(abs(found.value - 0.693) < 0.1, "\(found.value)")
+  }
+
+  @Test("a record that comes twice with its label is a copy")
+  func labelled() throws {
+    let order = Array(0..<300) + [5, 7]
+    let labels = Matrix(rows: 302, columns: 1) { row, _ in Double(order[row] % 10) }
+    #expect(try PairedRows(x: rows(300, 3).gatheringRows(order), y: labels).count == 300)
   }
 }

@@ -124,24 +124,23 @@ package struct HeldOutScores: Sendable {
   /// p-value of the matched pairs' mean score: the share of pairings, the recorded one included, that reach it. Given a
   /// critic that never saw these rows all are as likely where there is no dependence.
   ///
-  /// Pairings are the shifts that were scored; where every pair was, and shifts are fewer, random ones.
-  package func pairingTest(_ pairings: Int, seed: UInt64) -> Double {
+  /// Pairings are random where every pair was scored; else the first shifts.
+  ///
+  /// - Parameter units: unit of each row scored, for which every pair must have been; nil: every row is its own.
+  package func pairingTest(_ pairings: Int, units: [Int]? = nil, seed: UInt64) -> Double {
     let matched = blockMeans[0]
-    guard blocks == count, blocks <= pairings else { return share(blockMeans.dropFirst(), matched) }
-    var generator = SeededGenerator(seed: seed, stream: 0x9a1)
-    let means = (0..<pairings).map { _ in
-      let partners = generator.permutation(count)
+    guard blocks == count, units != nil || blocks <= pairings else {
+      return Estimate.Null.share(blockMeans.dropFirst().prefix(pairings), reaching: matched)
+    }
+    let random = RandomPairings(units: units, count: count, seed: seed, stream: 0x9a1)
+    let means = (0..<pairings).map { number in
+      let partners = random(number)
       return (0..<count).reduce(0.0) { sum, i in
         let shift = partners[i] >= i ? partners[i] - i : partners[i] - i + count
         return sum + Double(scores[shift &* count &+ i])
       } / Double(count)
     }
-    return share(means, matched)
-  }
-
-  private func share(_ means: some Collection<Double>, _ matched: Double) -> Double {
-    // A pairing that is the recorded one sums the same scores in the same order.
-    Double(1 + means.count { $0 >= matched }) / Double(1 + means.count)
+    return Estimate.Null.share(means, reaching: matched)
   }
 
   /// Mean score of each block: the matched pairs', then one for each pairing.

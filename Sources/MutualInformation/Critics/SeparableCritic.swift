@@ -1,6 +1,7 @@
 package import LinearAlgebra
 
-/// An inner product of two perceptrons: f(x, y) = g(x) · h(y) / √width. Scores of all pairs cost one product of matrices.
+/// An inner product of two perceptrons: f(x, y) = g(x) · h(y) / √width. Each row passes through a network once,
+/// however many pairs it is in.
 package final class SeparableCritic: Critic {
   private let width: Int
   private let xEncoder: Sequential<Float>

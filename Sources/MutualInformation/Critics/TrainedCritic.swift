@@ -23,6 +23,27 @@ struct TrainedCritic {
       .heldOut(critic, parameters ?? outcome.parameters, cap: cap)
   }
 
+  /// Rows of which every pair is scored where some depend on each other.
+  private static let mostTested = 1000
+
+  /// p-value of the mean score of untouched rows.
+  ///
+  /// - Parameters:
+  ///   - scored: their scores with shifted partners, for rows that are independent.
+  ///   - units: unit of every row; nil: each is its own.
+  func pairingTest(
+    _ rows: [Int], scored: HeldOutScores, units: [Int]?, cap: Float = .infinity,
+    parameters: Buffer<Float>? = nil, pairings: Int, seed: UInt64
+  ) -> Double {
+    guard let units else { return scored.pairingTest(pairings, seed: seed) }
+    var generator = SeededGenerator(seed: seed, stream: 0x9a2)
+    let some = RandomPairings.rows(
+      Self.mostTested, of: rows.map { units[$0] }, count: rows.count, &generator
+    ).map { rows[$0] }
+    return scores(some, shifts: some.count - 1, cap: cap, parameters: parameters)
+      .pairingTest(pairings, units: some.map { units[$0] }, seed: seed)
+  }
+
   /// Scores of every y row against every x row, matched pairs on the diagonal.
   func allPairs(_ rows: [Int], cap: Float) -> Matrix {
     scores(rows, shifts: rows.count - 1, cap: cap).allPairs

@@ -25,7 +25,9 @@ struct AutoInformation {
     let yIsLabel = Self.isLabel(rows.y)
     if xIsLabel && yIsLabel {
       let (x, y) = (DiscreteInformation.codes(rows.x), DiscreteInformation.codes(rows.y))
-      var estimate = DiscreteInformation(x: x, y: y).run(options: options)
+      var estimate = DiscreteInformation(
+        x: x, y: y, units: rows.dependence
+      ).run(options: options)
       estimate.setInterval(standardError: estimate.clusteredError(rows.units))
       estimate.notes.append("Both sides are labels (\(x.count) and \(y.count) values): counted.")
       return estimate
@@ -39,20 +41,21 @@ struct AutoInformation {
       let codes = DiscreteInformation.codes(label).codes
       let entropy = DiscreteInformation.entropy(codes)
       estimate.ceiling = min(estimate.ceiling, entropy)
-      estimate.high = min(estimate.high, entropy)
+      estimate.boundHigh(byEntropy: entropy)
       estimate.notes.append("One side is a label; the information is at most its entropy.")
       if other.columns <= Self.trustedDimensions {
         prefer(
           neighbours: MixedInformation(
             labels: codes, rows: RankTransform.normalScores(other), norm: options.norm
-          ).run(k: options.neighbours[0]), nil, over: &estimate, dimensions: other.columns)
+          ).run(k: options.neighbours[0]), nil, over: &estimate, dimensions: other.columns,
+          entropy: entropy)
       }
-    } else if dimensions <= Self.neighbourDimensions {
+    } else if dimensions <= Self.neighbourDimensions, rows.count >= 4 * options.neighbours.max()! {
       var fewer = options
       fewer.pairings = dimensions <= Self.trustedDimensions ? options.pairings : 0
       let neighbours = try NeighbourInformation(
         x: RankTransform.normalScores(rows.x), y: RankTransform.normalScores(rows.y),
-        units: rows.units, options: fewer
+        units: rows.units, isGrouped: rows.isGrouped, options: fewer
       ).run(.first)
       prefer(
         neighbours: neighbours, neighbours.null, over: &estimate, dimensions: dimensions)
@@ -61,9 +64,11 @@ struct AutoInformation {
   }
 
   /// Takes the neighbours' reading in place of the hybrid's where it is larger by twice its error.
+  ///
+  /// - Parameter entropy: of a side that is a label.
   private func prefer(
     neighbours: Estimate, _ null: Estimate.Null?, over estimate: inout Estimate,
-    dimensions: Int
+    dimensions: Int, entropy: Double? = nil
   ) {
     let error =
       neighbours.standardError.isFinite
@@ -88,6 +93,7 @@ struct AutoInformation {
     taken.seed = estimate.seed
     if dimensions > Self.trustedDimensions { taken.flags.insert(.notConverged) }
     taken.flagSaturation()
+    if let entropy { taken.boundHigh(byEntropy: entropy) }
     estimate = taken
   }
 

@@ -14,6 +14,8 @@ struct CorrelationInformation {
   let x: Matrix
   let y: Matrix
   let units: [Int]
+  /// Whether rows of a unit may depend on each other.
+  let isGrouped: Bool
   let options: EstimationOptions
 
   func run() throws -> Estimate {
@@ -47,16 +49,14 @@ struct CorrelationInformation {
     estimate.ceiling = Double(min(x.columns, y.columns)) * 10.0
     estimate.flagSaturation()
     if options.pairings > 0 {
-      var generator = SeededGenerator(seed: options.seed, stream: 0xca)
-      let orders = (0..<options.pairings).map { _ in generator.permutation(n) }
-      let values = try Parallel.map(orders.count) { number in
-        try GaussianCritic(fold: fold, pairing: orders[number], shrinkage: .none).correlations
-          .reduce(0.0) { $0 - 0.5 * log1p(-$1 * $1) } + value - plugIn
-      }
+      let random = RandomPairings(
+        units: isGrouped ? units : nil, count: n, seed: options.seed, stream: 0xca)
       estimate.null = Estimate.Null(
-        mean: values.mean,
-        tests: [Double(1 + values.count { $0 >= value }) / Double(values.count + 1)],
-        pairings: values.count)
+        observed: value,
+        values: try Parallel.map(options.pairings) { number in
+          try GaussianCritic(fold: fold, pairing: random(number), shrinkage: .none).correlations
+            .reduce(0.0) { $0 - 0.5 * log1p(-$1 * $1) } + value - plugIn
+        })
     }
     return estimate
   }

@@ -11,6 +11,8 @@ struct DiscreteInformation {
   /// Value of each row, from 0, and how many there are.
   let x: (codes: [Int], count: Int)
   let y: (codes: [Int], count: Int)
+  /// Unit of each row where rows may depend on each other.
+  let units: [Int]?
 
   /// Equal rows are one value.
   static func codes(_ rows: Matrix) -> (codes: [Int], count: Int) {
@@ -34,14 +36,13 @@ struct DiscreteInformation {
       value: value, kind: .estimate, contributions: contributions.map { $0 + value - plugIn },
       ceiling: min(Self.entropy(x.codes), Self.entropy(y.codes)))
     if options.pairings > 0 {
-      var generator = SeededGenerator(seed: options.seed, stream: 0xd1)
-      let values = (0..<options.pairings).map { _ in
-        Self.value(generator.permutation(x.codes.count).map { x.codes[$0] }, y.codes).value
-      }
+      let random = RandomPairings(
+        units: units, count: x.codes.count, seed: options.seed, stream: 0xd1)
       estimate.null = Estimate.Null(
-        mean: values.mean,
-        tests: [Double(1 + values.count { $0 >= value }) / Double(values.count + 1)],
-        pairings: values.count)
+        observed: value,
+        values: (0..<options.pairings).map { number in
+          Self.value(random(number).map { x.codes[$0] }, y.codes).value
+        })
     }
     // Miller and Madow's correction is the first term of a series in cells / n.
     if Double(x.count * y.count) > n { estimate.flags.insert(.fewRows) }
@@ -69,7 +70,8 @@ struct DiscreteInformation {
 
 /// Ross's estimator of the information between a label and continuous rows (2014, doi:10.1371/journal.pone.0087357):
 /// ψ(N) + ψ(k) - mean[ψ(N_x) + ψ(m)], with N_x the rows of the label and m the rows within the distance of the k-th
-/// neighbour among them.
+/// neighbour among them. Where that distance is 0, k is the rows of the label there: values are then discrete
+/// (Gao et al. 2017, arXiv 1709.06212).
 struct MixedInformation {
   let labels: [Int]
   let rows: Matrix
@@ -100,14 +102,19 @@ struct MixedInformation {
       var within = 0
       for j in 0..<n { within += distances[j] < near[k - 1] ? 1 : 0 }
       within = max(within, k)
-      if near[k - 1] == 0 { within = (0..<n).count { distances[$0] == 0 } }
+      var nearest = k
+      if near[k - 1] == 0 {
+        within = (0..<n).count { distances[$0] == 0 }
+        nearest = (0..<n).count { distances[$0] == 0 && labels[$0] == labels[i] }
+      }
       contributions[i] =
-        digamma(Double(used.count)) + digamma(Double(k)) - digamma(Double(sizes[labels[i]]!))
-        - digamma(Double(within))
+        digamma(Double(used.count)) + digamma(Double(nearest))
+        - digamma(Double(sizes[labels[i]]!)) - digamma(Double(within))
     }
-    let kept = used.map { contributions[$0] }
+    let value = used.reduce(0) { $0 + contributions[$1] } / Double(max(1, used.count))
+    for row in labels.indices where sizes[labels[row]] == 1 { contributions[row] = value }
     return Estimate(
-      value: kept.reduce(0, +) / Double(max(1, kept.count)), kind: .estimate,
-      contributions: contributions, ceiling: DiscreteInformation.entropy(labels))
+      value: value, kind: .estimate, contributions: contributions,
+      ceiling: DiscreteInformation.entropy(labels))
   }
 }

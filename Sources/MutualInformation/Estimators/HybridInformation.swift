@@ -19,7 +19,7 @@ struct HybridInformation {
   /// One fold's critic and what it says.
   struct Reading: Sendable {
     var scores: HeldOutScores
-    /// Donsker-Varadhan on the untouched rows, and on the training rows.
+    /// `normalizedMean` of the untouched rows, and of the training rows.
     var heldOut: Double
     var influence: [Double]
     var inSample: Double
@@ -27,7 +27,7 @@ struct HybridInformation {
     var loss: Double
     var firstLoss: Double
     var steps: Int
-    /// p-value of the critic's scores.
+    /// p-value of the critic's scores; 1 where they were not tested.
     var p: Double
   }
 
@@ -36,7 +36,8 @@ struct HybridInformation {
     /// Mean over folds.
     var heldOut: Double
     var inSample: Double
-    /// What held-out readings lose when half of the training rows are taken away.
+    /// What held-out readings lose when half of the training rows are taken away from the network; the closed form is
+    /// fitted on the stopping rows too, nine sixteenths of its own.
     var slope: Double
     var architecture: Architecture
   }
@@ -67,7 +68,9 @@ struct HybridInformation {
     }
     // Networks are compared on the stopping rows of the first fold.
     let first = Parallel.map(candidates.count) { number in
-      read(input.folds[0], gaussians[0], candidates[number], seed: options.seed)
+      read(
+        input.folds[0], gaussians[0], candidates[number], seed: options.seed,
+        isTested: options.pairings > 0)
     }
     let best = first.indices.min { first[$0].loss < first[$1].loss }!
     let halved = min(2, input.folds.count - 1)
@@ -168,7 +171,8 @@ struct HybridInformation {
 
   /// Trains on a fold and reads it.
   private func read(
-    _ fold: Fold, _ gaussian: FoldGaussian, _ architecture: Architecture, seed: UInt64
+    _ fold: Fold, _ gaussian: FoldGaussian, _ architecture: Architecture, seed: UInt64,
+    isTested: Bool = false
   ) -> Reading {
     let trained = train(fold, gaussian, architecture, seed: seed)
     let outcome = trained.outcome
@@ -176,17 +180,24 @@ struct HybridInformation {
     let inSample = trained.scores(fold.train, shifts: 8, cap: cap).normalizedMean().value
     let scores = trained.scores(fold.test, shifts: shifts, cap: cap)
     let (value, influence) = scores.normalizedMean()
-    // A critic that its stopping rows sent back to where it began scores all alike: then the one that training ended with.
-    let tested =
-      trained.isProgress || options.pairings == 0
-      ? scores : trained.scores(fold.test, shifts: shifts, cap: cap, parameters: outcome.last)
+    var p = 1.0
+    if isTested {
+      // A critic that its stopping rows sent back to where it began scores all alike: then the one that training ended with.
+      let parameters = trained.isProgress ? outcome.parameters : outcome.last
+      p = trained.pairingTest(
+        fold.test,
+        scored: trained.isProgress
+          ? scores : trained.scores(fold.test, shifts: shifts, cap: cap, parameters: parameters),
+        units: input.units, cap: cap, parameters: parameters, pairings: options.pairings, seed: seed
+      )
+    }
     return Reading(
       scores: scores, heldOut: value, influence: influence, inSample: inSample, loss: outcome.loss,
       firstLoss: outcome.firstLoss, steps: outcome.steps,
-      p: tested.pairingTest(options.pairings, seed: seed))
+      p: p)
   }
 
-  /// Two permutation tests, each exact.
+  /// Two permutation tests, each exact but for shifts, which are some of all.
   ///
   /// The first fold's critic scores its untouched rows as recorded and paired anew: given the critic, all are as likely where
   /// there is no dependence. Folds are not pooled: each one's untouched rows trained the others' critics, and chance that
@@ -218,19 +229,20 @@ struct HybridInformation {
     }
     let (x, y) = (try few(input.xScores), try few(input.yScores))
     let cost = Double(options.pairings * x.columns * y.columns)
-    let rows = Array(generator.permutation(n).prefix(max(1000, Int(Self.testCost / cost))))
+    let rows = RandomPairings.rows(
+      max(1000, Int(Self.testCost / cost)), of: input.units, count: n, &generator)
     // Columns that vary among all rows may not among some: then nothing is tested, and nothing found.
     guard
       let fold = try? PairedFold(
         x: x.gatheringRows(rows), y: y.gatheringRows(rows), train: Array(rows.indices), test: [])
     else { return 1 }
-    let orders =
-      [Array(rows.indices)]
-      + (0..<options.pairings).map { _ in generator.permutation(rows.count) }
-    let sums = Parallel.map(orders.count) { number in
-      fold.x.gatheringRows(orders[number]).times(fold.y, transposeSelf: true).elements
-        .reduce(0) { $0 + $1 * $1 }
+    let random = RandomPairings(
+      units: input.units.map { units in rows.map { units[$0] } }, count: rows.count,
+      seed: options.seed, stream: 0x9111)
+    @Sendable func sum(_ x: Matrix) -> Double {
+      x.times(fold.y, transposeSelf: true).elements.reduce(0) { $0 + $1 * $1 }
     }
-    return Double(1 + sums.dropFirst().count { $0 >= sums[0] }) / Double(sums.count)
+    let sums = Parallel.map(options.pairings) { sum(fold.x.gatheringRows(random($0))) }
+    return Estimate.Null.share(sums, reaching: sum(fold.x))
   }
 }

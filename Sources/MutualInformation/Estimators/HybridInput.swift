@@ -11,6 +11,8 @@ struct HybridInput: Sendable {
   private let xComponents: Matrix?
   private let yComponents: Matrix?
   let folds: [Fold]
+  /// Unit of each row where rows may depend on each other; nil: every row is its own.
+  let units: [Int]?
   let options: EstimationOptions
 
   /// Columns above which a network sees a side through its components only.
@@ -23,13 +25,16 @@ struct HybridInput: Sendable {
   ) throws {
     try self.init(
       x: CriticFeatures(rows.x, isLabel: xIsLabel), y: CriticFeatures(rows.y, isLabel: yIsLabel),
-      folds: Folds.split(rows.units, into: options.folds, seed: options.seed), options: options)
+      folds: Folds.split(rows.units, into: options.folds, seed: options.seed),
+      units: rows.dependence, options: options)
   }
 
   init(
-    x: CriticFeatures, y: CriticFeatures, folds: [Fold], options: EstimationOptions
+    x: CriticFeatures, y: CriticFeatures, folds: [Fold], units: [Int]? = nil,
+    options: EstimationOptions
   ) throws {
     self.options = options
+    self.units = units
     self.folds = folds
     let fewest = folds.map { $0.train.count + $0.stopping.count }.min() ?? 0
     (self.x, self.y) = (x, y)

@@ -19,9 +19,22 @@ struct LatentInformation {
   private static let learned = 3
   private static let variates = 5
 
+  /// Untouched rows of a fold in which neighbours can be searched.
+  private static let fewest = 4
+
+  /// - Throws: `tooFewRows` for fewer in a fold.
   func run() throws -> Estimate {
+    let smallest = input.folds.map(\.test.count).min() ?? 0
+    guard smallest >= Self.fewest else {
+      throw InformationError(
+        .tooFewRows,
+        "expected at least \(Self.fewest) untouched rows in every fold, found \(smallest)",
+        remedy: "Use fewer folds, or record more rows.")
+    }
     let readings = try Parallel.map(input.folds.count) { number in
-      try read(input.folds[number], seed: options.seed &+ UInt64(number))
+      try read(
+        input.folds[number], seed: options.seed &+ UInt64(number),
+        isTested: number == 0 && options.pairings > 0)
     }
     let n = input.x.scores.rows
     var contributions = [Double](repeating: 0, count: n)
@@ -36,9 +49,10 @@ struct LatentInformation {
     let spread =
       readings.map(\.value).deviation
       / Double(readings.count).squareRoot()
-    estimate.setInterval(standardError: max(estimate.clusteredError(), spread))
+    estimate.setInterval(standardError: max(estimate.clusteredError(input.units), spread))
     estimate.flagSaturation()
-    if options.pairings > 0 { estimate.null = null(readings: readings) }
+    // Of the first fold, as the hybrid's: pooled folds are not exact.
+    estimate.null = readings[0].null
     estimate.seed = options.seed
     estimate.notes.append("Neighbours between codes, in each fold's untouched rows.")
     return estimate
@@ -48,10 +62,10 @@ struct LatentInformation {
     var value: Double
     var ceiling: Double
     var contributions: [Double]
-    var shuffled: [Double]
+    var null: Estimate.Null?
   }
 
-  private func read(_ fold: Fold, seed: UInt64) throws -> Reading {
+  private func read(_ fold: Fold, seed: UInt64, isTested: Bool) throws -> Reading {
     let gaussian = try FoldGaussian(input, fold.rest, test: fold.test)
     let compressed = Architecture(activation: .elu, isCompressed: input.isWide)
     let data = input.rows(compressed, gaussian)
@@ -82,29 +96,25 @@ struct LatentInformation {
     guard u.columns > 0 else {
       return Reading(
         value: 0, ceiling: log(Double(fold.test.count)),
-        contributions: fold.test.map { _ in 0 }, shuffled: [])
+        contributions: fold.test.map { _ in 0 },
+        null: isTested ? .init(mean: 0, tests: [1], pairings: options.pairings) : nil)
     }
     let neighbours = NearestNeighbours(x: u, y: v, norm: .euclidean)
     let k = min(options.neighbours[0], fold.test.count / 4)
     let estimate = neighbours.estimate(k: max(1, k))
-    var generator = SeededGenerator(seed: seed, stream: 0x1a)
-    let shuffled = (0..<min(99, options.pairings)).map { _ in
-      neighbours.estimate(k: max(1, k), pairing: generator.permutation(fold.test.count)).value
+    var null: Estimate.Null?
+    if isTested {
+      let random = RandomPairings(
+        units: input.units.map { units in fold.test.map { units[$0] } }, count: fold.test.count,
+        seed: seed, stream: 0x1a)
+      null = Estimate.Null(
+        observed: estimate.value,
+        values: (0..<options.pairings).map {
+          neighbours.estimate(k: max(1, k), pairing: random($0)).value
+        })
     }
     return Reading(
       value: estimate.value, ceiling: estimate.ceiling, contributions: estimate.contributions,
-      shuffled: shuffled)
-  }
-
-  /// Of the first fold, as the hybrid's: pooled folds are not exact.
-  private func null(readings: [Reading]) -> Estimate.Null? {
-    let values = readings[0].shuffled
-    guard !values.isEmpty else {
-      return Estimate.Null(mean: 0, tests: [1], pairings: options.pairings)
-    }
-    return Estimate.Null(
-      mean: values.mean,
-      tests: [Double(1 + values.count { $0 >= readings[0].value }) / Double(values.count + 1)],
-      pairings: values.count)
+      null: null)
   }
 }

@@ -5,6 +5,8 @@ struct NeighbourInformation {
   let x: Matrix
   let y: Matrix
   let units: [Int]
+  /// Whether rows of a unit may depend on each other.
+  let isGrouped: Bool
   let options: EstimationOptions
 
   /// Dimensions in all above which such an estimate understates too much to go without a flag: by a quarter and more of a
@@ -25,11 +27,12 @@ struct NeighbourInformation {
     }
     var estimate = value(Array(0..<x.rows), algorithm)
     var generator = SeededGenerator(seed: options.seed, stream: 0x5b)
-    let (error, partValue) = subsampling(algorithm, &generator)
-    estimate.setInterval(standardError: error)
-    if partValue.isFinite {
+    if let parts = subsampling(algorithm, &generator) {
+      estimate.setInterval(standardError: parts.error)
       estimate.shortfall =
-        max(0, estimate.value - partValue) / (Double(Self.parts).squareRoot() - 1)
+        max(0, estimate.value - parts.value) / (Double(parts.count).squareRoot() - 1)
+    } else {
+      estimate.setInterval(standardError: estimate.clusteredError(units))
     }
     estimate.flagSaturation()
     if x.columns + y.columns > Self.mostDimensions { estimate.flags.insert(.manyDimensions) }
@@ -63,14 +66,14 @@ struct NeighbourInformation {
   /// doi:10.1103/PhysRevE.100.022404): the spread over disjoint parts, scaled to all rows. A bootstrap would draw rows
   /// twice, and a row's copy is its nearest neighbour.
   ///
-  /// - Returns: the error, and the mean over parts.
+  /// - Returns: the error, the mean over parts and their number; nil where there would be fewer than 3.
   private func subsampling(
     _ algorithm: NearestNeighbours.Algorithm, _ generator: inout SeededGenerator
-  ) -> (error: Double, value: Double) {
-    let count = min(Self.parts, x.rows / (4 * (options.neighbours.max() ?? 4)))
-    guard count >= 3 else { return (.nan, .nan) }
+  ) -> (error: Double, value: Double, count: Int)? {
     let members = Dictionary(grouping: 0..<units.count) { units[$0] }
     let names = members.keys.sorted()
+    let count = min(Self.parts, x.rows / (4 * (options.neighbours.max() ?? 4)), names.count)
+    guard count >= 3 else { return nil }
     var squares: [Double] = []
     var means: [Double] = []
     for _ in 0..<2 {
@@ -79,34 +82,32 @@ struct NeighbourInformation {
         parts[place % count] += members[names[unit]]!
       }
       guard parts.allSatisfy({ $0.count > 2 * (options.neighbours.max() ?? 4) }) else {
-        return (.nan, .nan)
+        return nil
       }
       let values = parts.map { value($0, algorithm).value }
       squares.append(values.deviation)
       means.append(values.reduce(0, +) / Double(count))
     }
     let mean = squares.reduce(0) { $0 + $1 * $1 } / Double(squares.count)
-    return ((mean / Double(count)).squareRoot(), means.mean)
+    return ((mean / Double(count)).squareRoot(), means.mean, count)
   }
 
   /// Random pairings of some of the rows; each is estimated anew, as nothing was fitted.
   private func null(
     _ algorithm: NearestNeighbours.Algorithm, _ generator: inout SeededGenerator
   ) -> Estimate.Null {
-    let rows = Array(generator.permutation(x.rows).prefix(Self.nullRows))
+    let units = isGrouped ? units : nil
+    let rows = RandomPairings.rows(Self.nullRows, of: units, count: x.rows, &generator)
     let neighbours = NearestNeighbours(
       x: x.gatheringRows(rows), y: y.gatheringRows(rows), norm: options.norm)
     let k = options.neighbours[0]
-    let pairings = (0..<options.pairings).map { _ in
-      generator.permutation(rows.count)
-    }
-    let own = neighbours.estimate(k: k, algorithm: algorithm).value
-    let values = Parallel.map(pairings.count) {
-      neighbours.estimate(k: k, algorithm: algorithm, pairing: pairings[$0]).value
-    }
+    let random = RandomPairings(
+      units: units.map { units in rows.map { units[$0] } }, count: rows.count, seed: options.seed,
+      stream: 0x5c)
     return Estimate.Null(
-      mean: values.mean,
-      tests: [Double(1 + values.count { $0 >= own }) / Double(values.count + 1)],
-      pairings: values.count)
+      observed: neighbours.estimate(k: k, algorithm: algorithm).value,
+      values: Parallel.map(options.pairings) {
+        neighbours.estimate(k: k, algorithm: algorithm, pairing: random($0)).value
+      })
   }
 }

@@ -12,6 +12,8 @@ struct NeuralInformation {
   let x: Matrix
   let y: Matrix
   let units: [Int]
+  /// Whether rows of a unit may depend on each other.
+  let isGrouped: Bool
   let objective: Objective
   let options: EstimationOptions
 
@@ -19,7 +21,9 @@ struct NeuralInformation {
     let folds = try Folds.split(units, into: options.folds, seed: options.seed)
     let data = CriticRows(x: x, y: y)
     let readings = Parallel.map(folds.count) { number in
-      read(folds[number], data, seed: options.seed &+ UInt64(number))
+      read(
+        folds[number], data, seed: options.seed &+ UInt64(number),
+        isTested: number == 0 && options.pairings > 0)
     }
     var contributions = [Double](repeating: 0, count: x.rows)
     for reading in readings {
@@ -46,11 +50,14 @@ struct NeuralInformation {
     var value: Double
     var influence: [Double]
     var blockMeans: [Double]
+    /// p-value of the scores; 1 where they were not tested.
     var p: Double
     var isConverged: Bool
   }
 
-  private func read(_ fold: Fold, _ data: CriticRows, seed: UInt64) -> Reading {
+  private func read(
+    _ fold: Fold, _ data: CriticRows, seed: UInt64, isTested: Bool
+  ) -> Reading {
     let critic: any Critic =
       options.critic == .joint
       ? JointCritic(
@@ -73,8 +80,8 @@ struct NeuralInformation {
     let outcome = CriticTraining(options: training).run(
       critic, data, train: fold.train, stopping: fold.stopping)
     let candidates = objective == .infoNCE ? min(options.batch, fold.test.count) - 1 : 64
-    let pairs = PairScores(data, rows: fold.test, shifts: max(candidates, options.pairings))
-    let all = pairs.heldOut(critic, outcome.parameters, cap: .infinity)
+    let trained = TrainedCritic(critic: critic, data: data, outcome: outcome)
+    let all = trained.scores(fold.test, shifts: max(candidates, options.pairings))
     let scores = objective == .infoNCE ? all.prefix(blocks: candidates + 1) : all
     let (value, influence) =
       switch objective {
@@ -84,7 +91,10 @@ struct NeuralInformation {
       }
     return Reading(
       rows: fold.test, value: value, influence: influence, blockMeans: all.blockMeans,
-      p: all.pairingTest(options.pairings, seed: seed),
+      p: isTested
+        ? trained.pairingTest(
+          fold.test, scored: all, units: isGrouped ? units : nil, pairings: options.pairings,
+          seed: seed) : 1,
       isConverged: outcome.isConverged)
   }
 

@@ -1,0 +1,54 @@
+internal import LinearAlgebra
+
+/// Random pairings of y with x that are as likely as the recorded one where there is no dependence: units in another
+/// order, each unit's rows together and in their order.
+///
+/// Exact where all units have as many rows, and where every row is its own. Where they differ, rows at the seams meet
+/// those of two units: near exact for units that are many.
+struct RandomPairings: Sendable {
+  private let members: [[Int]]
+  private let recorded: [Int]
+  private let seed: UInt64
+
+  /// - Parameters:
+  ///   - units: unit of each row; nil: every row is its own.
+  ///   - stream: tells the pairings of one test from those of another.
+  init(units: [Int]?, count: Int, seed: UInt64, stream: UInt32) {
+    if let units {
+      members = Self.members(units)
+      recorded = members.flatMap { $0 }
+    } else {
+      members = []
+      recorded = Array(0..<count)
+    }
+    self.seed = SplitMix64.mix(seed ^ UInt64(stream) << 32)
+  }
+
+  private static func members(_ units: [Int]) -> [[Int]] {
+    Dictionary(grouping: units.indices) { units[$0] }.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// Row of x for each row of y in the pairing of a number.
+  func callAsFunction(_ number: Int) -> [Int] {
+    var generator = SeededGenerator(seed: seed, stream: UInt64(number))
+    guard !members.isEmpty else { return generator.permutation(recorded.count) }
+    var pairing = recorded
+    let moved = generator.permutation(members.count).flatMap { members[$0] }
+    for (place, row) in recorded.enumerated() { pairing[row] = moved[place] }
+    return pairing
+  }
+
+  /// About `most` rows of whole units, at random.
+  static func rows(
+    _ most: Int, of units: [Int]?, count: Int, _ generator: inout SeededGenerator
+  ) -> [Int] {
+    guard count > most else { return Array(0..<count) }
+    guard let units else { return Array(generator.permutation(count).prefix(most)) }
+    let members = members(units)
+    var rows: [Int] = []
+    for unit in generator.permutation(members.count) where rows.count < most {
+      rows += members[unit]
+    }
+    return rows
+  }
+}
