@@ -29,9 +29,8 @@ public struct PairedRows: Sendable {
   /// Checks rows.
   ///
   /// Columns that do not vary carry nothing and are left out. Rows that equal another in x and in y are copies, not new
-  /// observations, unless such rows are to be expected: both values are of a discrete side or of many rows, or chance
-  /// would bring them together. All but the first are left out, for in another fold, or as each other's nearest
-  /// neighbours, they would pass for information.
+  /// observations, unless both sides repeat by nature, as symbols, counts and rounded values do. All but the first are
+  /// left out, for in another fold, or as each other's nearest neighbours, they would pass for information.
   ///
   /// - Parameters:
   ///   - x: [n, dx]; y: [n, dy].
@@ -61,7 +60,7 @@ public struct PairedRows: Sendable {
     try Self.requireFinite(x, "x")
     try Self.requireFinite(y, "y")
     var notes: [String] = []
-    let kept = Self.withoutCopies(x, y)
+    let kept = Copies(x, y).kept
     hasDuplicates = kept.count < x.rows
     if hasDuplicates {
       notes.append(
@@ -130,39 +129,6 @@ public struct PairedRows: Sendable {
       .notFinite,
       "\(name): expected finite numbers, found \(rows.elements[place]) in row \(place / rows.columns), column \(place % rows.columns), and \(count) such values in all",
       remedy: "Leave these rows out of x and y.")
-  }
-
-  /// Rows that are not copies.
-  private static func withoutCopies(_ x: Matrix, _ y: Matrix) -> [Int] {
-    let n = x.rows
-    let (inX, inY) = (DiscreteInformation.codes(x), DiscreteInformation.codes(y))
-    var seen: Set<Int> = []
-    let isFirst = (0..<n).map { seen.insert(inX.codes[$0] << 32 | inY.codes[$0]).inserted }
-    guard seen.count < n else { return Array(0..<n) }
-    let (ofX, ofY) = (counts(inX), counts(inY))
-    let (xIsDiscrete, yIsDiscrete) = (isDiscrete(x, inX.count), isDiscrete(y, inY.count))
-    return (0..<n).filter { row in
-      guard !isFirst[row] else { return true }
-      let (a, b) = (ofX[inX.codes[row]], ofY[inY.codes[row]])
-      // As many rows with both values as there are, or one, would be there without dependence.
-      return a * b >= n
-        || (xIsDiscrete || a * atoms >= n) && (yIsDiscrete || b * atoms >= n)
-    }
-  }
-
-  /// A value that one row in so many has is one that the side takes again and again.
-  private static let atoms = 20
-
-  /// One column of whole numbers that occur twice and more on average.
-  private static func isDiscrete(_ rows: Matrix, _ values: Int) -> Bool {
-    rows.columns == 1 && 2 * values <= rows.rows
-      && rows.elements.allSatisfy { $0 == $0.rounded() }
-  }
-
-  private static func counts(_ values: (codes: [Int], count: Int)) -> [Int] {
-    var result = [Int](repeating: 0, count: values.count)
-    for code in values.codes { result[code] += 1 }
-    return result
   }
 }
 

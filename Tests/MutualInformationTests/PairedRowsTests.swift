@@ -81,10 +81,25 @@ struct PairedRowsTests {
     #expect(abs(found.value - 0.693) < 0.1, "\(found.value)")
   }
 
-  @Test("a record that comes twice with its label is a copy")
-  func labelled() throws {
+  @Test("a record that comes twice with its label is a copy", arguments: [2, 10])
+  func labelled(classes: Int) throws {
     let order = Array(0..<300) + [5, 7]
-    let labels = Matrix(rows: 302, columns: 1) { row, _ in Double(order[row] % 10) }
-    #expect(try PairedRows(x: rows(300, 3).gatheringRows(order), y: labels).count == 300)
+    let labels = Matrix(rows: 302, columns: 1) { row, _ in Double(order[row] % classes) }
+    for columns in [1, 3] {
+      let x = rows(300, columns).gatheringRows(order)
+      #expect(try PairedRows(x: x, y: labels).count == 300)
+      #expect(try PairedRows(x: labels, y: x).count == 300)
+    }
+  }
+
+  @Test("rounded values that come back with other partners are no copies")
+  func rounded() throws {
+    func tenths(_ side: Matrix) -> Matrix {
+      Matrix(rows: 600, columns: 1) { row, _ in (10 * side[row, 0]).rounded() / 10 }
+    }
+    let (x, y) = (tenths(rows(600, 1)), tenths(rows(600, 1, seed: 2)))
+    #expect(try PairedRows(x: x, y: y).count == 600)
+    let labels = Matrix(rows: 600, columns: 1) { row, _ in Double(row % 2) }
+    #expect(try PairedRows(x: x, y: labels).count == 600)
   }
 }

@@ -1,0 +1,61 @@
+internal import LinearAlgebra
+
+/// Tells rows that are copies of others from values that repeat.
+///
+/// A row that equals another on both sides is a copy, unless repeats are the nature of both: of a side that is symbols or
+/// counts, of a side rounded so far that its values come back with other partners, or of a value that many rows have.
+struct Copies {
+  /// Rows but for copies.
+  let kept: [Int]
+
+  init(_ x: Matrix, _ y: Matrix) {
+    let (xSide, ySide) = (Side(x), Side(y))
+    var pairs: Set<Int> = []
+    var (partnersOfX, partnersOfY) = (
+      [Int](repeating: 0, count: xSide.counts.count), [Int](repeating: 0, count: ySide.counts.count)
+    )
+    let isFirst = (0..<x.rows).map { row in
+      let (a, b) = (xSide.codes[row], ySide.codes[row])
+      guard pairs.insert(a << 32 | b).inserted else { return false }
+      partnersOfX[a] += 1
+      partnersOfY[b] += 1
+      return true
+    }
+    let (xRepeats, yRepeats) = (xSide.repeats(partnersOfX), ySide.repeats(partnersOfY))
+    kept = (0..<x.rows).filter { row in
+      isFirst[row]
+        || (xRepeats || xSide.isCommon(row)) && (yRepeats || ySide.isCommon(row))
+    }
+  }
+
+  private struct Side {
+    let codes: [Int]
+    /// Rows of each value.
+    let counts: [Int]
+    /// One column of whole numbers that occur twice and more on average.
+    let isSymbols: Bool
+
+    init(_ rows: Matrix) {
+      let values = DiscreteInformation.codes(rows)
+      codes = values.codes
+      var counts = [Int](repeating: 0, count: values.count)
+      for code in codes { counts[code] += 1 }
+      self.counts = counts
+      isSymbols =
+        rows.columns == 1 && 2 * values.count <= rows.rows
+        && rows.elements.allSatisfy { $0 == $0.rounded() }
+    }
+
+    /// Whether one row in twenty or more has a row's value.
+    func isCommon(_ row: Int) -> Bool { isCommon(value: codes[row]) }
+
+    private func isCommon(value: Int) -> Bool { 20 * counts[value] >= codes.count }
+
+    /// Whether values repeat by nature: a tenth of those that do, common ones aside, come with different partners.
+    func repeats(_ partners: [Int]) -> Bool {
+      if isSymbols { return true }
+      let repeated = counts.indices.filter { counts[$0] > 1 && !isCommon(value: $0) }
+      return !repeated.isEmpty && 10 * repeated.count { partners[$0] > 1 } >= repeated.count
+    }
+  }
+}
