@@ -4,7 +4,7 @@ private import Foundation
 /// Work on every core whose input is read meanwhile: who reads hands each piece over with its input, and waits only while
 /// more input is unfinished than memory is for.
 ///
-/// @unchecked: `condition` guards all mutable state.
+/// @unchecked: `condition` guards all mutable state; who hands work over must be able to wait, which a Mutex cannot.
 package final class ReadAhead<Output: Sendable>: @unchecked Sendable {
   private static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
   private let capacity: Int

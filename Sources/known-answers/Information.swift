@@ -50,7 +50,7 @@ struct Calibration: ParsableCommand {
     abstract: "Count findings at 5 % in independent Gaussian rows of 1, 5, 25 and 128 columns.",
     discussion: """
       The p-value combines two tests or, in 1 column, three: of the critic's scores, of correlation and of nearest \
-      neighbours. By its lattice and the rule it finds 4.4 to 5.2 %.
+      neighbours; it finds near 5 %, whether or not they agree.
       """)
 
   @Option(help: "Seeds.") var seeds = 1000

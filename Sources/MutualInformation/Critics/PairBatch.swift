@@ -60,7 +60,7 @@ package final class PairBatch {
 
   /// Fills with rows of `data`; `rows` has `size` elements.
   package func fill(_ data: CriticRows, rows: some Collection<Int>, shifts: some Collection<Int>) {
-    // In place: loops of training allocate nothing.
+    // In place, so that a loop of training need not allocate.
     self.rows.replaceSubrange(self.rows.startIndex..., with: rows)
     self.shifts.replaceSubrange(self.shifts.startIndex..., with: shifts)
     data.x.withUnsafeBufferPointer { source in
