@@ -208,15 +208,17 @@ struct RecordImportTests {
     try withTemporaryFolder { folder in
       let outcome = try Self.imported(
         Self.arrays,
-        "stored_*.npz -o a.h5 --key-file key && $PROGRAM import deflated_*.npz -o b.h5 --key-file key",
+        // The pause puts the two imports in different seconds, always.
+        "stored_*.npz -o a.h5 --key-file key && sleep 1.1"
+          + " && $PROGRAM import deflated_*.npz -o b.h5 --key-file key",
         in: folder)
       #expect(outcome.status == 0, "\(outcome.errors)")
       #expect(outcome.output.hasPrefix("a.h5: 3 steps imported, "))
       try expectSound("a.h5", "complete", in: folder)
       let difference = try Tool.run("ptoken-inspect diff a.h5 b.h5", in: folder)
       #expect(
-        difference.output.split(separator: "\n").count == 1
-          && difference.output.hasPrefix("@run_id"))
+        difference.output.split(separator: "\n").map { $0.prefix { $0 != ":" } }
+          == ["@run_id", "@created", "sessions[0].started"], "\(difference.output)")
       let info = try Tool.run("ptoken-inspect info a.h5 --json", in: folder).json()
       #expect(info["first_step"] as? Int == 5 && info["last_step"] as? Int == 100)
     }
