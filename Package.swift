@@ -128,7 +128,9 @@ let package = Package(
     tests("WireTests", ["Wire", "SnapshotFormat", "Results"]),
     tests("RecordingTests", ["Recording", "SnapshotFormat", "Wire", "Results"]),
     tests("LinearAlgebraTests", ["LinearAlgebra"]),
-    tests("MutualInformationTests", ["MutualInformation", "InformationTasks", "LinearAlgebra"]),
+    tests(
+      "MutualInformationTests",
+      ["MutualInformation", "InformationTasks", "LinearAlgebra", "CKernels"]),
     tests("PrivacyTokensTests", ["PrivacyTokens", "LinearAlgebra"]),
     tests(
       "AnalysisTests",

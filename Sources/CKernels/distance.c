@@ -1,11 +1,13 @@
 #include "distance.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "clones.h"
 
 typedef float lanes __attribute__((vector_size(4 * PTOKEN_BLOCK), aligned(4)));
-typedef int32_t bits __attribute__((vector_size(4 * PTOKEN_BLOCK)));
+typedef bool flags __attribute__((ext_vector_type(PTOKEN_BLOCK)));
 
 enum { group = 4, tile = 8, part = 64 };
 
@@ -64,17 +66,41 @@ enum { group = 4, tile = 8, part = 64 };
 DISTANCES(ptoken_maximum_distances, LARGER)
 DISTANCES(ptoken_squared_distances, SQUARE)
 
-WIDE_CLONES void ptoken_nearest(const float *restrict a, const float *restrict b, size_t n, float *restrict nearest,
-                           size_t k) {
+#define LOAD(source) (*(const lanes *)(source))
+
+// A bit for each number of a block for which the test holds.
+#define TEST(values, test, limit)                                                                                  \
+  ({                                                                                                               \
+    flags each = __builtin_convertvector(LOAD(values) test(limit), flags);                                         \
+    uint16_t whole;                                                                                                \
+    memcpy(&whole, &each, sizeof whole);                                                                           \
+    (uint64_t) whole;                                                                                              \
+  })
+// The same of four blocks, or of the `count` numbers that there are; the last block is full.
+#define TEST_PART(result, values, count, test, limit)                                                              \
+  uint64_t result = 0;                                                                                             \
+  if (count >= part)                                                                                               \
+    result = TEST(values, test, limit) | TEST((values) + 16, test, limit) << 16 |                                  \
+             TEST((values) + 32, test, limit) << 32 | TEST((values) + 48, test, limit) << 48;                      \
+  else {                                                                                                           \
+    for (size_t block = 0; block < count; block += PTOKEN_BLOCK) result |= TEST((values) + block, test, limit) << block; \
+    result &= (1ull << count) - 1;                                                                                 \
+  }
+
+WIDE_CLONES size_t ptoken_nearest(const float *restrict a, const float *restrict b, size_t n, float *restrict nearest,
+                                  size_t k, float slack, uint32_t *restrict indices) {
   for (size_t i = 0; i < k; i++) nearest[i] = INFINITY;
-  float bound = INFINITY;
+  float bound = INFINITY, limit = INFINITY;
+  size_t noted = 0;
   for (size_t first = 0; first < n; first += part) {
-    size_t end = first + part < n ? first + part : n;
-    int found = 0;
-    for (size_t i = first; i < end; i++) found |= (a[i] > b[i] ? a[i] : b[i]) < bound;
-    if (!found) continue;
-    for (size_t i = first; i < end; i++) {
+    size_t count = n - first;
+    // The larger of two sides is near where both are.
+    TEST_PART(one, a + first, count, <, limit);
+    TEST_PART(other, b + first, count, <, limit);
+    for (uint64_t near = one & other; near; near &= near - 1) {
+      size_t i = first + (size_t)__builtin_ctzll(near);
       float distance = a[i] > b[i] ? a[i] : b[i];
+      indices[noted++] = (uint32_t)i;
       if (!(distance < bound)) continue;
       size_t place = k - 1;
       while (place > 0 && nearest[place - 1] > distance) {
@@ -83,41 +109,38 @@ WIDE_CLONES void ptoken_nearest(const float *restrict a, const float *restrict b
       }
       nearest[place] = distance;
       bound = nearest[k - 1];
+      limit = bound * slack;
     }
   }
+  return noted;
 }
 
 WIDE_CLONES size_t ptoken_within(const float *restrict a, const float *restrict b, size_t n, float limit,
-                            uint32_t *restrict indices) {
-  size_t count = 0;
+                                 uint32_t *restrict indices) {
+  size_t found = 0;
   for (size_t first = 0; first < n; first += part) {
-    size_t end = first + part < n ? first + part : n;
-    int found = 0;
-    for (size_t i = first; i < end; i++) found |= (a[i] > b[i] ? a[i] : b[i]) <= limit;
-    if (!found) continue;
-    for (size_t i = first; i < end; i++)
-      if ((a[i] > b[i] ? a[i] : b[i]) <= limit) indices[count++] = (uint32_t)i;
+    size_t count = n - first;
+    TEST_PART(one, a + first, count, <=, limit);
+    TEST_PART(other, b + first, count, <=, limit);
+    for (uint64_t near = one & other; near; near &= near - 1)
+      indices[found++] = (uint32_t)(first + (size_t)__builtin_ctzll(near));
   }
-  return count;
+  return found;
 }
 
 WIDE_CLONES size_t ptoken_count_below(const float *restrict values, size_t n, float low, float high,
-                                 uint32_t *restrict between, size_t *restrict between_count) {
-  size_t count = 0, listed = 0;
+                                      uint32_t *restrict between, size_t *restrict between_count) {
+  size_t below = 0, listed = 0;
   for (size_t first = 0; first < n; first += part) {
-    size_t end = first + part < n ? first + part : n;
-    int below = 0, within = 0;
-    for (size_t i = first; i < end; i++) {
-      below += values[i] < low;
-      within += values[i] <= high;
-    }
-    count += (size_t)below;
-    if (below == within) continue;
-    for (size_t i = first; i < end; i++)
-      if (values[i] >= low && values[i] <= high) between[listed++] = (uint32_t)i;
+    size_t count = n - first;
+    TEST_PART(sure, values + first, count, <, low);
+    TEST_PART(near, values + first, count, <=, high);
+    below += (size_t)__builtin_popcountll(sure);
+    for (uint64_t doubtful = near & ~sure; doubtful; doubtful &= doubtful - 1)
+      between[listed++] = (uint32_t)(first + (size_t)__builtin_ctzll(doubtful));
   }
   *between_count = listed;
-  return count;
+  return below;
 }
 
 // The same bits as any other order of loops gives: no product is fused with a sum.

@@ -12,11 +12,12 @@ package struct Fold: Sendable {
 package enum Folds {
   /// Splits rows by unit: every unit is untouched in exactly one fold; an eighth of the others stop the training.
   package static func split(
-    _ units: [Int], into count: Int, seed: UInt64
+    _ units: [Int]?, rows: Int, into count: Int, seed: UInt64
   ) throws(InformationError) -> [Fold] {
     var numbers: [Int: Int] = [:]
     var members: [[Int]] = []
-    for (row, unit) in units.enumerated() {
+    for row in 0..<rows {
+      let unit = units?[row] ?? row
       if let number = numbers[unit] {
         members[number].append(row)
       } else {

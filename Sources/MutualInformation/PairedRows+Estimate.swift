@@ -51,15 +51,14 @@ extension PairedRows {
   public func curve(
     _ estimator: Estimator = .auto, options: EstimationOptions = .init()
   ) throws -> [(rows: Int, estimate: Estimate)] {
-    let members = Dictionary(grouping: 0..<count) { units[$0] }
-    let names = members.keys.sorted()
+    let members = Units.members(units, count: count)
     var generator = SeededGenerator(seed: options.seed, stream: 0xc4)
-    let order = generator.permutation(names.count)
+    let order = generator.permutation(members.count)
     var own = options
     own.pairings = 0
     own.retrainedPairings = 0
     return try [4, 2].compactMap { divisor in
-      let rows = order.prefix(names.count / divisor).flatMap { members[names[$0]]! }.sorted()
+      let rows = order.prefix(members.count / divisor).flatMap { members[$0] }.sorted()
       guard rows.count >= 4 * Self.fewest else { return nil }
       let part = PairedRows(rows, of: self)
       do {
@@ -121,19 +120,19 @@ extension PairedRows {
       return try CorrelationInformation(
         x: transformed(x, options.transform ?? (estimator == .copula ? .ranks : .none)),
         y: transformed(y, options.transform ?? (estimator == .copula ? .ranks : .none)),
-        units: units, isGrouped: isGrouped, options: options
+        units: units, options: options
       ).run()
     case .ksg, .ksg2:
       return try NeighbourInformation(
         x: transformed(x, options.transform ?? .none),
-        y: transformed(y, options.transform ?? .none), units: units, isGrouped: isGrouped,
+        y: transformed(y, options.transform ?? .none), units: units,
         options: options
       ).run(estimator == .ksg ? .first : .second)
     case .ross: return try ross(options)
     case .plugin:
       var result = DiscreteInformation(
         x: DiscreteInformation.codes(x), y: DiscreteInformation.codes(y),
-        units: dependence
+        units: units
       ).run(options: options)
       result.setInterval(standardError: result.clusteredError(units))
       return result
@@ -143,7 +142,7 @@ extension PairedRows {
       ]
       return try NeuralInformation(
         x: transformed(x, options.transform ?? .standard),
-        y: transformed(y, options.transform ?? .standard), units: units, isGrouped: isGrouped,
+        y: transformed(y, options.transform ?? .standard), units: units,
         objective: objectives[estimator]!, options: options
       ).run()
     }
@@ -167,7 +166,7 @@ extension PairedRows {
     if other.columns > NeighbourInformation.mostDimensions { result.flags.insert(.manyDimensions) }
     if options.pairings > 0 {
       let random = RandomPairings(
-        units: dependence, count: count, seed: options.seed, stream: 0x4055)
+        units: units, count: count, seed: options.seed, stream: 0x4055)
       result.null = Estimate.Null(
         observed: result.value,
         values: Parallel.map(options.pairings) { number in
@@ -198,7 +197,7 @@ extension PairedRows {
     own.pairings = 0
     own.retrainedPairings = 0
     let random = RandomPairings(
-      units: dependence, count: count, seed: options.seed, stream: 0x7e)
+      units: units, count: count, seed: options.seed, stream: 0x7e)
     return Estimate.Null(
       observed: value,
       values: try (0..<options.retrainedPairings).map { number in

@@ -8,17 +8,13 @@ public struct PairedRows: Sendable {
   public let y: Matrix
   /// Row of the input that each row came from: copies are left out.
   public let sources: [Int]
-  /// What is held out together, and taken as one in errors: a group where groups were given, else a record.
-  public let units: [Int]
+  /// What is held out together, taken as one in errors and paired anew as a whole: the group of each row where groups were
+  /// given, else its record; nil: every row is its own.
+  public let units: [Int]?
   /// What was left out, in sentences.
   public let notes: [String]
   /// Whether copies were left out.
   public let hasDuplicates: Bool
-  /// Whether units were given, so that rows of one may depend on each other.
-  public let isGrouped: Bool
-
-  /// Unit of each row where rows of one may depend on each other; nil: every row is its own.
-  var dependence: [Int]? { isGrouped ? units : nil }
 
   /// Rows that are used.
   public var count: Int { x.rows }
@@ -83,9 +79,7 @@ public struct PairedRows: Sendable {
     self.x = varying(x, "x")
     self.y = varying(y, "y")
     sources = kept
-    isGrouped = groups != nil || records != nil
-    let ids = groups ?? records
-    units = kept.map { ids?[$0] ?? $0 }
+    units = (groups ?? records).map { ids in kept.map { ids[$0] } }
     self.notes = notes
   }
 
@@ -97,15 +91,15 @@ public struct PairedRows: Sendable {
     }
     (x, y) = (varying(other.x), varying(other.y))
     sources = rows.map { other.sources[$0] }
-    units = rows.map { other.units[$0] }
-    (notes, hasDuplicates, isGrouped) = ([], false, other.isGrouped)
+    units = other.units.map { units in rows.map { units[$0] } }
+    (notes, hasDuplicates) = ([], false)
   }
 
   /// The same rows with other partners.
   init(replacing x: Matrix, in other: PairedRows) {
     self.x = x
     (y, sources, units) = (other.y, other.sources, other.units)
-    (notes, hasDuplicates, isGrouped) = ([], false, other.isGrouped)
+    (notes, hasDuplicates) = ([], false)
   }
 
   private static func requireCoarser(

@@ -11,21 +11,17 @@ struct RandomPairings: Sendable {
   private let seed: UInt64
 
   /// - Parameters:
-  ///   - units: unit of each row; nil: every row is its own.
+  ///   - units: see `Units`.
   ///   - stream: tells the pairings of one test from those of another.
   init(units: [Int]?, count: Int, seed: UInt64, stream: UInt32) {
-    if let units {
-      members = Self.members(units)
+    if units != nil {
+      members = Units.members(units, count: count)
       recorded = members.flatMap { $0 }
     } else {
       members = []
       recorded = Array(0..<count)
     }
     self.seed = SplitMix64.mix(seed ^ UInt64(stream) << 32)
-  }
-
-  private static func members(_ units: [Int]) -> [[Int]] {
-    Dictionary(grouping: units.indices) { units[$0] }.sorted { $0.key < $1.key }.map(\.value)
   }
 
   /// Row of x for each row of y in the pairing of a number.
@@ -43,8 +39,8 @@ struct RandomPairings: Sendable {
     _ most: Int, of units: [Int]?, count: Int, _ generator: inout SeededGenerator
   ) -> [Int] {
     guard count > most else { return Array(0..<count) }
-    guard let units else { return Array(generator.permutation(count).prefix(most)) }
-    let members = members(units)
+    guard units != nil else { return Array(generator.permutation(count).prefix(most)) }
+    let members = Units.members(units, count: count)
     var rows: [Int] = []
     for unit in generator.permutation(members.count) where rows.count < most {
       rows += members[unit]

@@ -13,16 +13,15 @@ enum RankTransform {
   private static func columns(_ rows: Matrix, _ map: (Double) -> Double) -> Matrix {
     var result = rows
     let n = rows.rows
-    var column = [(value: Double, row: Int)](repeating: (0, 0), count: n)
     for c in 0..<rows.columns {
-      for row in 0..<n { column[row] = (rows[row, c], row) }
-      column.sort { $0.value < $1.value }
+      let values = (0..<n).map { rows[$0, c] }
+      let order = values.ascendingOrder.map(Int.init)
       var start = 0
       while start < n {
         var end = start + 1
-        while end < n, column[end].value == column[start].value { end += 1 }
+        while end < n, values[order[end]] == values[order[start]] { end += 1 }
         let score = map(Double(start + end + 1) / 2)
-        for place in start..<end { result[column[place].row, c] = score }
+        for place in start..<end { result[order[place], c] = score }
         start = end
       }
     }

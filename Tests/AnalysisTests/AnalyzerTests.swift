@@ -122,6 +122,24 @@ struct AnalyzerTests {
     }
   }
 
+  /// A writer of some features and of gradients of one layer of three parameters.
+  private static func writer(
+    to path: String, _ mode: StepMode, features: [StreamDescription]
+  ) throws -> Writer {
+    try Writer(
+      path: path,
+      run: RunDescription(
+        id: UUID().uuidString.lowercased(), created: "2026-01-01T00:00:00Z", producer: "test",
+        model: ModelDescription(name: "m", layers: [.init("fc", parameters: 3)]).json),
+      tables: [
+        TableDescription(
+          name: "rows", unit: .example, mode: mode,
+          streams: features + [
+            StreamDescription(name: "fc", kind: .gradient(layer: "fc", stage: .raw), shape: [3])
+          ])
+      ])
+  }
+
   @Test("too few rows, and no feature, are refused with a remedy")
   func refusals() throws {
     try withTemporaryFolder { folder in
@@ -138,20 +156,7 @@ struct AnalyzerTests {
       #expect(few?.remedy.contains("probe") == true)
 
       let bare = folder.file("bare.h5")
-      let writer = try Writer(
-        path: bare,
-        run: RunDescription(
-          id: UUID().uuidString.lowercased(), created: "2026-01-01T00:00:00Z", producer: "test",
-          model: ModelDescription(name: "m", layers: [.init("fc", parameters: 3)]).json),
-        tables: [
-          TableDescription(
-            name: "probe", unit: .example, mode: .probe,
-            streams: [
-              StreamDescription(
-                name: "fc", kind: .gradient(layer: "fc", stage: .raw), shape: [3])
-            ])
-        ])
-      try writer.close()
+      try Self.writer(to: bare, .probe, features: []).close()
       let none = #expect(throws: AnalysisError.self) {
         try Analyzer(version: "test").run(path: bare)
       }
@@ -208,20 +213,8 @@ struct AnalyzerTests {
     try withTemporaryFolder { folder in
       var generator = SeededGenerator(seed: 1)
       let path = folder.file("run.h5")
-      let writer = try Writer(
-        path: path,
-        run: RunDescription(
-          id: UUID().uuidString.lowercased(), created: "2026-01-01T00:00:00Z", producer: "test",
-          model: ModelDescription(name: "m", layers: [.init("fc", parameters: 3)]).json),
-        tables: [
-          TableDescription(
-            name: "trace", unit: .example, mode: .trace,
-            streams: [
-              StreamDescription(name: "x", kind: .feature, shape: [2]),
-              StreamDescription(
-                name: "fc", kind: .gradient(layer: "fc", stage: .raw), shape: [3]),
-            ])
-        ])
+      let writer = try Self.writer(
+        to: path, .trace, features: [StreamDescription(name: "x", kind: .feature, shape: [2])])
       let key = RecordKey(bytes: [1])
       let records = (0..<100).map { key.id(of: "\($0)".utf8) }
       func values(_ columns: Int) -> TableRows.Values {

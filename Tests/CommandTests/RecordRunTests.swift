@@ -104,7 +104,7 @@ struct RecordRunTests {
     try withTemporaryFolder { folder in
       let outcome = try Self.run(
         """
-        $PROGRAM run.h5 -q -- bash -c 'n=0; trap "n=\\$((n+1))" \(name); touch ready; for i in 1 2 3 4 5 6; do sleep 0.1; done; echo got $n; exit 5' &
+        $PROGRAM run.h5 -q -- bash -c 'n=0; trap "n=\\$((n+1))" \(name); touch ready; for i in {1..200}; do [ $n = 0 ] || break; sleep 0.05; done; sleep 0.3; echo got $n; exit 5' &
         while [ ! -e ready ]; do sleep 0.02; done
         kill -\(name) $!; wait $!
         """, in: folder)

@@ -207,7 +207,7 @@ struct FoldsTests {
   @Test("units are never split, every row is untouched once, folds are even")
   func units() throws {
     let units = (0..<300).map { $0 / 3 }
-    let folds = try Folds.split(units, into: 5, seed: 1)
+    let folds = try Folds.split(units, rows: units.count, into: 5, seed: 1)
     #expect(folds.flatMap(\.test).sorted() == Array(0..<300))
     for fold in folds {
       let parts = [fold.train, fold.stopping, fold.test].map { Set($0.map { units[$0] }) }
@@ -216,8 +216,10 @@ struct FoldsTests {
       #expect(fold.train.count + fold.stopping.count + fold.test.count == 300)
       #expect(fold.test.count == 60)
     }
-    #expect(try Folds.split(units, into: 5, seed: 1).map(\.test) == folds.map(\.test))
-    #expect(try Folds.split(units, into: 5, seed: 2).map(\.test) != folds.map(\.test))
+    #expect(
+      try Folds.split(units, rows: units.count, into: 5, seed: 1).map(\.test) == folds.map(\.test))
+    #expect(
+      try Folds.split(units, rows: units.count, into: 5, seed: 2).map(\.test) != folds.map(\.test))
   }
 
   @Test("rows that stop a training can be told apart, however small their units")
@@ -225,18 +227,18 @@ struct FoldsTests {
     // Nine groups of twenty rows and one of a single row, which alone would have no mismatched pairs.
     let units = (0..<180).map { $0 / 20 } + [9]
     for seed in 0..<20 {
-      for fold in try Folds.split(units, into: 5, seed: UInt64(seed)) {
+      for fold in try Folds.split(units, rows: units.count, into: 5, seed: UInt64(seed)) {
         #expect(fold.stopping.count >= 4 && !fold.train.isEmpty)
       }
     }
-    for fold in try Folds.split(Array(0..<20), into: 2, seed: 1) {
+    for fold in try Folds.split(nil, rows: 20, into: 2, seed: 1) {
       #expect(fold.stopping.count >= 4 && fold.train.count >= 4)
     }
   }
 
   @Test("fewer than four units are refused") func few() {
     #expect(throws: InformationError.self) {
-      try Folds.split([0, 0, 1, 1, 2, 2], into: 3, seed: 1)
+      try Folds.split([0, 0, 1, 1, 2, 2], rows: 6, into: 3, seed: 1)
     }
   }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import LinearAlgebra
 import MutualInformation
@@ -39,8 +40,22 @@ struct NearestNeighboursTests {
     func normal(_ columns: Int, _ change: (Double) -> Double = { $0 }) -> Matrix {
       Matrix(rows: 333, columns: columns) { _, _ in change(generator.normal()) }
     }
+    /// Tight clusters far apart: products leave their rows in doubt, all of them or some.
+    func clusters(_ columns: Int, _ share: Double) -> Matrix {
+      Matrix(rows: 333, columns: columns) { row, _ in
+        Double(row % 3) * 100 + (Double(row) < share * 333 ? 1e-4 : 1) * generator.normal()
+      }
+    }
     let copies = normal(2)
     return [
+      ("clusters", clusters(3, 1), clusters(8, 1)),
+      ("some clusters", clusters(4, 0.2), clusters(5, 0.2)),
+      (
+        "one far row",
+        Matrix(rows: 333, columns: 5) { row, _ in row == 7 ? 1e6 : generator.normal() },
+        normal(5)
+      ),
+      ("very wide", normal(130), normal(2)),
       ("one column each", normal(1), normal(1)), ("unequal", normal(1), normal(6)),
       ("wide", normal(20), normal(11)),
       ("lattice", normal(2) { $0.rounded() }, normal(1) { ($0 * 2).rounded() }),
@@ -67,6 +82,45 @@ struct NearestNeighboursTests {
             #expect(found[1] == expected, "\(shape.name), scan, \(norm), \(algorithm), k = \(k)")
           }
         }
+      }
+    }
+  }
+
+  @Test(
+    "products of integers are exact, in AVX2 as in AVX-512",
+    .enabled(if: ptoken_has_products() != 0), arguments: [1, 2, 25], [1, 3, 16])
+  func products(pairs: Int, blocks: Int) {
+    var generator = SeededGenerator(seed: UInt64(pairs * 100 + blocks))
+    let count = blocks * 16
+    // As large as may be: pairs * 2 coordinates of the same size make the largest square.
+    let most = min(
+      Double(PTOKEN_LARGEST_COORDINATE),
+      (Double(PTOKEN_LARGEST_SQUARE) / Double(2 * pairs)).squareRoot())
+    func coordinate() -> Int {
+      let size = Int(most)
+      return [size, -size, Int(Double(size) * (2 * generator.uniform() - 1))].randomElement(
+        using: &generator)!
+    }
+    let points = (0..<count).map { _ in (0..<2 * pairs).map { _ in coordinate() } }
+    var elements = [Int16](repeating: 0, count: count * 2 * pairs)
+    for (row, point) in points.enumerated() {
+      for (column, value) in point.enumerated() {
+        elements[(row / 16 * pairs + column / 2) * 32 + row % 16 * 2 + column % 2] = Int16(value)
+      }
+    }
+    let squares = points.map { Int32($0.reduce(0) { $0 + $1 * $1 }) }
+    let queries = (0..<8).map { $0 * (count - 1) / 7 }
+    let own = queries.flatMap { points[$0].map { Int16(-2 * $0) } }
+    for kernel in [ptoken_product_distances, ptoken_product_distances_avx2] {
+      var found = [Float](repeating: -1, count: queries.count * count)
+      kernel(
+        elements, squares, blocks, pairs, own, queries.map { squares[$0] }, queries.count, &found,
+        count)
+      for (number, query) in queries.enumerated() {
+        let expected = points.map { point in
+          Float(zip(point, points[query]).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) })
+        }
+        #expect(Array(found[number * count..<(number + 1) * count]) == expected)
       }
     }
   }

@@ -137,7 +137,7 @@ struct HostilePeerTests {
     try withServer(changing: {
       $0.helloSeconds = 0.2
       $0.patience = 0.2
-    }) { (server, folder) throws in
+    }) { (server, _) throws in
       let silent = Peer(server)
       let first = #expect(throws: Peer.Refused.self) { try silent.hear("ready") }
       #expect(first?.message.contains("sent nothing") == true)
@@ -148,6 +148,8 @@ struct HostilePeerTests {
         usleep(60_000)
       }
       #expect(throws: Peer.Refused.self) { try slow.hear("ready") }
+    }
+    try withServer(changing: { $0.patience = 0.2 }) { (server, folder) throws in
       let begun = Peer(server)
       begun.say(Peer.hello())
       begun.say(Peer.step(0))

@@ -18,8 +18,12 @@ void ptoken_maximum_distances(const float *blocks, size_t count, size_t width, c
 void ptoken_squared_distances(const float *blocks, size_t count, size_t width, const float *points, size_t queries,
                               float *result, size_t stride);
 
-/// The k smallest of max(a, b), ascending, into `nearest`; infinite where there are fewer.
-void ptoken_nearest(const float *a, const float *b, size_t n, float *nearest, size_t k);
+/// The k smallest of max(a, b), ascending, into `nearest`; infinite where there are fewer. Returns how many indices it
+/// noted: all that are below the largest of the k times `slack`, and some others; ascending.
+///
+/// `a` and `b` end with a whole block, here and below.
+size_t ptoken_nearest(const float *a, const float *b, size_t n, float *nearest, size_t k, float slack,
+                      uint32_t *indices);
 
 /// Indices with max(a, b) <= limit, ascending; returns how many.
 size_t ptoken_within(const float *a, const float *b, size_t n, float limit, uint32_t *indices);

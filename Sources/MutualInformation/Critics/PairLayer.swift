@@ -68,21 +68,17 @@ final class PairLayer {
     }
   }
 
+  /// What lies together: one run of whole rows, or a run of single numbers for each channel.
+  private var runs: (count: Int, width: Int) { layout == .rows ? (1, width) : (width, 1) }
+
   /// Sums of some blocks of pairs.
   func sums(_ batch: PairBatch, blocks: Range<Int>, into sums: UnsafeMutablePointer<Float>) {
-    let size = batch.size
+    let (size, runs) = (batch.size, runs)
     for (place, block) in blocks.enumerated() {
-      let shift = batch.shifts[block]
-      switch layout {
-      case .rows:
+      for run in 0..<runs.count {
         ptoken_pair_sums(
-          xPart.start, yPart.start, size, width, shift, sums + place * size * width)
-      case .channels:
-        for k in 0..<width {
-          ptoken_pair_sums(
-            xPart.start + k * size, yPart.start + k * size, size, 1, shift,
-            sums + (k * blocks.count + place) * size)
-        }
+          xPart.start + run * size, yPart.start + run * size, size, runs.width, batch.shifts[block],
+          sums + (run * blocks.count + place) * size * runs.width)
       }
     }
   }
@@ -91,55 +87,36 @@ final class PairLayer {
   func addGradients(
     _ batch: PairBatch, blocks: Range<Int>, of sums: UnsafePointer<Float>
   ) {
-    let size = batch.size
+    let (size, runs) = (batch.size, runs)
     for (place, block) in blocks.enumerated() {
-      let shift = batch.shifts[block]
-      switch layout {
-      case .rows:
+      for run in 0..<runs.count {
         ptoken_add_pairs(
-          sums + place * size * width, size, width, shift, xGradient.start, yGradient.start)
-      case .channels:
-        for k in 0..<width {
-          ptoken_add_pairs(
-            sums + (k * blocks.count + place) * size, size, 1, shift, xGradient.start + k * size,
-            yGradient.start + k * size)
-        }
+          sums + (run * blocks.count + place) * size * runs.width, size, runs.width,
+          batch.shifts[block], xGradient.start + run * size, yGradient.start + run * size)
       }
     }
   }
 
   /// Sums of some rows of x with every row of y in order, x by x.
   func sums(_ batch: PairBatch, rows: Range<Int>, into sums: UnsafeMutablePointer<Float>) {
-    let size = batch.size
+    let (size, runs) = (batch.size, runs)
     for (place, row) in rows.enumerated() {
-      switch layout {
-      case .rows:
+      for run in 0..<runs.count {
         ptoken_row_sums(
-          xPart.start + row * width, yPart.start, size, width, sums + place * size * width)
-      case .channels:
-        for k in 0..<width {
-          ptoken_row_sums(
-            xPart.start + k * size + row, yPart.start + k * size, size, 1,
-            sums + (k * rows.count + place) * size)
-        }
+          xPart.start + run * size + row * runs.width, yPart.start + run * size, size, runs.width,
+          sums + (run * rows.count + place) * size * runs.width)
       }
     }
   }
 
   /// The reverse.
   func addGradients(_ batch: PairBatch, rows: Range<Int>, of sums: UnsafePointer<Float>) {
-    let size = batch.size
+    let (size, runs) = (batch.size, runs)
     for (place, row) in rows.enumerated() {
-      switch layout {
-      case .rows:
+      for run in 0..<runs.count {
         ptoken_add_row(
-          sums + place * size * width, size, width, xGradient.start + row * width, yGradient.start)
-      case .channels:
-        for k in 0..<width {
-          ptoken_add_row(
-            sums + (k * rows.count + place) * size, size, 1, xGradient.start + k * size + row,
-            yGradient.start + k * size)
-        }
+          sums + (run * rows.count + place) * size * runs.width, size, runs.width,
+          xGradient.start + run * size + row * runs.width, yGradient.start + run * size)
       }
     }
   }

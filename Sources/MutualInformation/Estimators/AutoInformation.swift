@@ -26,7 +26,7 @@ struct AutoInformation {
     if xIsLabel && yIsLabel {
       let (x, y) = (DiscreteInformation.codes(rows.x), DiscreteInformation.codes(rows.y))
       var estimate = DiscreteInformation(
-        x: x, y: y, units: rows.dependence
+        x: x, y: y, units: rows.units
       ).run(options: options)
       estimate.setInterval(standardError: estimate.clusteredError(rows.units))
       estimate.notes.append("Both sides are labels (\(x.count) and \(y.count) values): counted.")
@@ -55,7 +55,7 @@ struct AutoInformation {
       fewer.pairings = dimensions <= Self.trustedDimensions ? options.pairings : 0
       let neighbours = try NeighbourInformation(
         x: RankTransform.normalScores(rows.x), y: RankTransform.normalScores(rows.y),
-        units: rows.units, isGrouped: rows.isGrouped, options: fewer
+        units: rows.units, options: fewer
       ).run(.first)
       prefer(
         neighbours: neighbours, neighbours.null, over: &estimate, dimensions: dimensions)
@@ -114,7 +114,7 @@ extension HybridInformation.Result {
   private static let steepest = 0.04
 
   /// The estimate with its interval and flags.
-  func finished(_ units: [Int]) -> Estimate {
+  func finished(_ units: [Int]?) -> Estimate {
     var result = estimate
     let error = max(result.clusteredError(units), result.standardError)
     result.standardError = error

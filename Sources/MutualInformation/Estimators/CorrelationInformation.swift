@@ -13,9 +13,8 @@ internal import LinearAlgebra
 struct CorrelationInformation {
   let x: Matrix
   let y: Matrix
-  let units: [Int]
-  /// Whether rows of a unit may depend on each other.
-  let isGrouped: Bool
+  /// `Units`.
+  let units: [Int]?
   let options: EstimationOptions
 
   func run() throws -> Estimate {
@@ -50,7 +49,7 @@ struct CorrelationInformation {
     estimate.flagSaturation()
     if options.pairings > 0 {
       let random = RandomPairings(
-        units: isGrouped ? units : nil, count: n, seed: options.seed, stream: 0xca)
+        units: units, count: n, seed: options.seed, stream: 0xca)
       estimate.null = Estimate.Null(
         observed: value,
         values: try Parallel.map(options.pairings) { number in

@@ -11,7 +11,7 @@ struct HybridInput: Sendable {
   private let xComponents: Matrix?
   private let yComponents: Matrix?
   let folds: [Fold]
-  /// Unit of each row where rows may depend on each other; nil: every row is its own.
+  /// `Units`.
   let units: [Int]?
   let options: EstimationOptions
 
@@ -25,8 +25,8 @@ struct HybridInput: Sendable {
   ) throws {
     try self.init(
       x: CriticFeatures(rows.x, isLabel: xIsLabel), y: CriticFeatures(rows.y, isLabel: yIsLabel),
-      folds: Folds.split(rows.units, into: options.folds, seed: options.seed),
-      units: rows.dependence, options: options)
+      folds: Folds.split(rows.units, rows: rows.count, into: options.folds, seed: options.seed),
+      units: rows.units, options: options)
   }
 
   init(

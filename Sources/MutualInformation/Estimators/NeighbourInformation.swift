@@ -4,9 +4,8 @@ internal import LinearAlgebra
 struct NeighbourInformation {
   let x: Matrix
   let y: Matrix
-  let units: [Int]
-  /// Whether rows of a unit may depend on each other.
-  let isGrouped: Bool
+  /// `Units`.
+  let units: [Int]?
   let options: EstimationOptions
 
   /// Dimensions in all above which such an estimate understates too much to go without a flag: by a quarter and more of a
@@ -70,16 +69,15 @@ struct NeighbourInformation {
   private func subsampling(
     _ algorithm: NearestNeighbours.Algorithm, _ generator: inout SeededGenerator
   ) -> (error: Double, value: Double, count: Int)? {
-    let members = Dictionary(grouping: 0..<units.count) { units[$0] }
-    let names = members.keys.sorted()
-    let count = min(Self.parts, x.rows / (4 * (options.neighbours.max() ?? 4)), names.count)
+    let members = Units.members(units, count: x.rows)
+    let count = min(Self.parts, x.rows / (4 * (options.neighbours.max() ?? 4)), members.count)
     guard count >= 3 else { return nil }
     var squares: [Double] = []
     var means: [Double] = []
     for _ in 0..<2 {
       var parts = [[Int]](repeating: [], count: count)
-      for (place, unit) in generator.permutation(names.count).enumerated() {
-        parts[place % count] += members[names[unit]]!
+      for (place, unit) in generator.permutation(members.count).enumerated() {
+        parts[place % count] += members[unit]
       }
       guard parts.allSatisfy({ $0.count > 2 * (options.neighbours.max() ?? 4) }) else {
         return nil
@@ -96,7 +94,6 @@ struct NeighbourInformation {
   private func null(
     _ algorithm: NearestNeighbours.Algorithm, _ generator: inout SeededGenerator
   ) -> Estimate.Null {
-    let units = isGrouped ? units : nil
     let rows = RandomPairings.rows(Self.nullRows, of: units, count: x.rows, &generator)
     let neighbours = NearestNeighbours(
       x: x.gatheringRows(rows), y: y.gatheringRows(rows), norm: options.norm)

@@ -11,14 +11,13 @@ internal import LinearAlgebra
 struct NeuralInformation {
   let x: Matrix
   let y: Matrix
-  let units: [Int]
-  /// Whether rows of a unit may depend on each other.
-  let isGrouped: Bool
+  /// `Units`.
+  let units: [Int]?
   let objective: Objective
   let options: EstimationOptions
 
   func run() throws -> Estimate {
-    let folds = try Folds.split(units, into: options.folds, seed: options.seed)
+    let folds = try Folds.split(units, rows: x.rows, into: options.folds, seed: options.seed)
     let data = CriticRows(x: x, y: y)
     let readings = Parallel.map(folds.count) { number in
       read(
@@ -93,7 +92,7 @@ struct NeuralInformation {
       rows: fold.test, value: value, influence: influence, blockMeans: all.blockMeans,
       p: isTested
         ? trained.pairingTest(
-          fold.test, scored: all, units: isGrouped ? units : nil, pairings: options.pairings,
+          fold.test, scored: all, units: units, pairings: options.pairings,
           seed: seed) : 1,
       isConverged: outcome.isConverged)
   }

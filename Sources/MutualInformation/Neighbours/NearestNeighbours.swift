@@ -49,12 +49,14 @@ public struct NearestNeighbours: Sendable {
   /// A tree pays where few of its leaves are near a row: the more dimensions, the more rows that takes
   /// (docs/performance.md).
   private static func faster(rows: Int, columns: Int, _ norm: Norm) -> Search {
+    let isMaximum = norm == .maximum
     let fewest =
       switch columns {
       case ...2: 50
-      case ...4: 1500
-      case ...6: 8000
-      case ...10: norm == .maximum ? 40_000 : 150_000
+      case ...4: isMaximum ? 6000 : 8000
+      case ...6: isMaximum ? 14_000 : 32_000
+      case ...8: isMaximum ? 32_000 : 150_000
+      case ...10: isMaximum ? 120_000 : 1_000_000
       default: Int.max
       }
     return rows >= fewest ? .tree : .scan

@@ -48,6 +48,40 @@ struct NeighbourPoints: Sendable {
     }
   }
 
+  /// Mean of each column.
+  var means: [Double] {
+    var sums = [Double](repeating: 0, count: width)
+    for row in 0..<count {
+      for column in 0..<width { sums[column] += elements[row &* width &+ column] }
+    }
+    return sums.map { $0 / Double(count) }
+  }
+
+  /// Largest difference of a coordinate from `centre`'s.
+  func largest(from centre: [Double]) -> Double {
+    var most = 0.0
+    for row in 0..<count {
+      for column in 0..<width {
+        most = max(most, abs(elements[row &* width &+ column] - centre[column]))
+      }
+    }
+    return most
+  }
+
+  /// Largest Euclidean distance of a row from `centre`.
+  func longest(from centre: [Double]) -> Double {
+    var most = 0.0
+    for row in 0..<count {
+      var sum = 0.0
+      for column in 0..<width {
+        let difference = elements[row &* width &+ column] - centre[column]
+        sum += difference * difference
+      }
+      most = max(most, sum)
+    }
+    return most.squareRoot()
+  }
+
   /// Distances of row i to every row.
   func distances(_ i: Int, _ result: UnsafeMutablePointer<Double>) {
     for j in 0..<count { result[j] = distance(i, j) }

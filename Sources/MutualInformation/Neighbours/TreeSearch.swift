@@ -9,23 +9,15 @@ struct TreeSearch: NeighbourSearch {
   private let inX: any PointCounter
   private let inY: any PointCounter
 
-  private enum Part: Sendable {
-    case joint(PointTree)
-    case side(any PointCounter)
-  }
-
   init(x: NeighbourPoints, y: NeighbourPoints) {
     (self.x, self.y) = (x, y)
-    // The joint tree takes one core about as long as both sides take another.
-    let parts = Parallel.map(3) { number -> Part in
-      guard number > 0 else { return .joint(PointTree([x, y])) }
-      let side = number == 1 ? x : y
-      return .side(side.width == 1 ? SortedColumn(side) : PointTree([side]))
+    // One after the other: work within parallel work would stay on one core.
+    joint = PointTree([x, y])
+    let sides = Parallel.map(2) { number -> any PointCounter in
+      let side = number == 0 ? x : y
+      return side.width == 1 ? SortedColumn(side) : PointTree([side])
     }
-    guard case .joint(let joint) = parts[0], case .side(let inX) = parts[1],
-      case .side(let inY) = parts[2]
-    else { preconditionFailure("parts in the order they were made") }
-    (self.joint, self.inX, self.inY) = (joint, inX, inY)
+    (inX, inY) = (sides[0], sides[1])
   }
 
   func counts(
@@ -82,10 +74,10 @@ struct SortedColumn: PointCounter {
   private let isSquared: Bool
 
   init(_ side: NeighbourPoints) {
-    let order = (0..<side.count).sorted { side.elements[$0] < side.elements[$1] }
-    values = order.map { side.elements[$0] }
+    let order = side.elements.ascendingOrder
+    values = order.map { side.elements[Int($0)] }
     var place = [Int32](repeating: 0, count: side.count)
-    for (position, row) in order.enumerated() { place[row] = Int32(position) }
+    for (position, row) in order.enumerated() { place[Int(row)] = Int32(position) }
     self.place = place
     isSquared = side.norm == .euclidean
   }
@@ -94,23 +86,23 @@ struct SortedColumn: PointCounter {
     let place = Int(place[row])
     return values.withUnsafeBufferPointer { values in
       let own = values[place]
+      let farthest = isInclusive ? radius : radius.nextDown
       func isWithin(_ index: Int) -> Bool {
         let difference = abs(values[index] - own)
-        let distance = isSquared ? difference * difference : difference
-        return distance < radius || (isInclusive && distance == radius)
+        return difference * (isSquared ? difference : 1) <= farthest
       }
       // Where the radius is 0 and not inclusive not even the row itself is within.
       guard isWithin(place) else { return 0 }
-      /// Rows within on one side: doubled steps, then halves.
+      /// Rows within on one side: doubled steps, then halves, whose branches no processor can foresee: there are none.
       func extent(_ direction: Int, _ most: Int) -> Int {
-        var (inside, step) = (0, 1)
-        while inside + step <= most, isWithin(place + direction * (inside + step)) {
-          inside += step
-          step *= 2
-        }
-        while step > 0 {
-          if inside + step <= most, isWithin(place + direction * (inside + step)) { inside += step }
-          step /= 2
+        var step = 1
+        while step <= most, isWithin(place &+ direction &* step) { step &*= 2 }
+        var inside = step / 2
+        var left = min(step, most &+ 1) &- inside
+        while left > 1 {
+          let half = left / 2
+          inside &+= isWithin(place &+ direction &* (inside &+ half)) ? half : 0
+          left &-= half
         }
         return inside
       }

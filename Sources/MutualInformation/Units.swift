@@ -1,0 +1,11 @@
+/// Rows that are held out together and may depend on each other: those of one record, or of one group.
+///
+/// Where a function takes `units`, it is the id of each row's unit; nil: every row is its own.
+enum Units {
+  /// Rows of each unit, in the order of their ids.
+  static func members(_ units: [Int]?, count: Int) -> [[Int]] {
+    guard let units else { return (0..<count).map { [$0] } }
+    return Dictionary(grouping: units.indices) { units[$0] }.sorted { $0.key < $1.key }
+      .map(\.value)
+  }
+}
