@@ -64,14 +64,19 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     return result
   }
 
-  /// `0..<count` in random order. Written out because the standard library's shuffle may change its draws.
+  /// `0..<count` in random order.
   public mutating func permutation(_ count: Int) -> [Int] {
     var result = Array(0..<count)
-    guard count > 1 else { return result }
-    for last in stride(from: count - 1, through: 1, by: -1) {
-      result.swapAt(last, Int(next().multipliedFullWidth(by: UInt64(last + 1)).high))
-    }
+    shuffle(&result)
     return result
+  }
+
+  /// Brings elements into random order, in place. Written out because the standard library's shuffle may change its draws.
+  public mutating func shuffle(_ elements: inout [Int]) {
+    guard elements.count > 1 else { return }
+    for last in stride(from: elements.count - 1, through: 1, by: -1) {
+      elements.swapAt(last, Int(next().multipliedFullWidth(by: UInt64(last + 1)).high))
+    }
   }
 }
 

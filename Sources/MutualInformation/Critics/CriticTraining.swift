@@ -67,14 +67,17 @@ struct CriticTraining {
     let kept = Buffer<Float>(count: count)
     kept.copy(parameters)
     var (step, lastBest) = (0, 0)
-    var order = generator.permutation(train.count).map { train[$0] }
+    var order = train
+    generator.shuffle(&order)
     var next = 0
     // The matched pairs, and all shifts or as many as are drawn.
     var shifts = Array(0..<blocks)
     var isConverged = false
     while step < options.steps {
       if next + size > order.count {
-        order = generator.permutation(train.count).map { train[$0] }
+        // From the same start, in place.
+        for place in train.indices { order[place] = train[place] }
+        generator.shuffle(&order)
         next = 0
       }
       if blocks < size {
@@ -118,6 +121,9 @@ final class PairScores {
   let rows: [Int]
   let shifts: [Int]
   private let result: Buffer<Float>
+  /// All rows, a few blocks at a time, so that memory stays bounded.
+  private let batch: PairBatch
+  private let group: Int
   var count: Int { rows.count }
   var blocks: Int { shifts.count }
 
@@ -128,21 +134,20 @@ final class PairScores {
     let others = min(shifts, rows.count - 1)
     self.shifts = [0] + (0..<others).map { 1 + $0 * (rows.count - 1) / others }
     result = Buffer(count: rows.count * self.shifts.count)
+    group = max(1, min(self.shifts.count, 16384 / max(1, rows.count)))
+    batch = PairBatch(size: rows.count, blocks: group, like: data)
   }
 
   /// [blocks, rows], block 0 matched. The buffer is used again by the next call.
   func scores(_ critic: any Critic, _ parameters: Buffer<Float>) -> Buffer<Float> {
-    // One batch of all rows, a few blocks at a time, so that memory stays bounded.
-    let group = max(1, min(shifts.count, 16384 / max(1, rows.count)))
-    let batch = PairBatch(size: rows.count, blocks: group, like: data)
     critic.reserve(size: rows.count, blocks: group)
     var done = 0
     while done < shifts.count {
-      let part = Array(shifts[done..<min(done + group, shifts.count)])
-      batch.fill(data, rows: rows, shifts: part)
+      let next = min(done + group, shifts.count)
+      batch.fill(data, rows: rows, shifts: shifts[done..<next])
       critic.scores(batch, parameters, into: result, at: done * rows.count)
       batch.addOffsets(to: result, at: done * rows.count)
-      done += part.count
+      done = next
     }
     return result
   }
