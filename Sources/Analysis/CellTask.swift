@@ -49,6 +49,7 @@ struct CellTask: Sendable {
     let isHeavyTailed = tokens.medianPower < Self.lowPower
     let order = rows.test.flatMap { $0 }
     let clusters = rows.isGrouped ? order.map { rows.steps[$0] } : nil
+    let reach = Clustered.reach(of: clusters.map { Set($0).count } ?? n)
     let ceiling = GaussianInformation.ceiling(
       components: components, sigma: settings.sigma)
     var gaussian = try timings.measure(.gaussian) {
@@ -92,7 +93,7 @@ struct CellTask: Sendable {
       let (low, high) =
         isProportion
         ? Clustered.proportionInterval(value, rows: n, standardError: error)
-        : (value - 1.96 * error, value + 1.96 * error)
+        : (value - reach * error, value + reach * error)
       return Figure(
         measure: measure, value: value, standardError: error, low: low, high: high, nullMean: .nan,
         nullDeviation: .nan, p: .nan, mapP: .nan,

@@ -78,15 +78,15 @@ public struct AnalyzePair: ParsableCommand {
 
   @Option(
     help: .init(
-      "Of each column, first: none, standard or ranks. (default: the estimator's own)",
+      "Of each column, first: none, standard or ranks. Not for auto, hybrid, latent and plugin. (default: the estimator's own)",
       valueName: "name"))
   var transform: String?
 
   @Option(
     help: .init(
-      "Form of mine, nwj, infonce and logistic: joint or separable.",
+      "Form of mine, nwj, infonce and logistic: joint or separable. (default: joint)",
       valueName: "form"))
-  var critic = "joint"
+  var critic: String?
 
   @Flag(help: "Also estimate from a quarter and a half of the rows.") var curve = false
 
@@ -108,8 +108,19 @@ public struct AnalyzePair: ParsableCommand {
     try StudyOptions.require(seeds, "--seeds", in: 1...100)
     try StudyOptions.require(pairings, "--pairings", in: 0...100_000)
     try StudyOptions.require(retrained, "--retrained", in: 0...10_000)
-    _ = try choice(estimator, "--estimator") as Estimator
+    let estimator: Estimator = try choice(estimator, "--estimator")
     _ = try options
+    for (option, isGiven, isTaken) in [
+      ("--transform", transform != nil, estimator.takesTransform),
+      ("--critic", critic != nil, estimator.takesCritic),
+    ] where isGiven && !isTaken {
+      let names = Estimator.allCases
+        .filter { option == "--critic" ? $0.takesCritic : $0.takesTransform }.map(\.rawValue)
+        .joined(separator: ", ")
+      throw ValidationError(
+        "\(option): expected with one of \(names), found with \(estimator.rawValue), which does without."
+      )
+    }
   }
 
   private func choice<T: RawRepresentable & CaseIterable>(
@@ -129,7 +140,7 @@ public struct AnalyzePair: ParsableCommand {
       result.retrainedPairings = retrained ?? (thorough ? 39 : 0)
       result.norm = try choice(norm, "--norm")
       result.transform = try transform.map { try choice($0, "--transform") }
-      result.critic = try choice(critic, "--critic")
+      if let critic { result.critic = try choice(critic, "--critic") }
       result.seed = seed
       let numbers = neighbours.split(separator: ",", omittingEmptySubsequences: false)
         .map { Int($0) }

@@ -48,12 +48,23 @@ public enum NumPyFile {
     return Rows(rows: header.shape[0], columns: columns, elements: elements)
   }
 
-  /// Reads an array of shape [n] of whole numbers.
+  /// Reads an array of shape [n] of whole numbers, such as ids.
+  ///
+  /// - Throws: `SnapshotError` for other files, and for floats beyond 2^53, where one may stand for several numbers.
   public static func integers(_ path: String) throws(SnapshotError) -> [Int] {
+    let (header, bytes, file) = try read(path)
+    if header.shape.dropFirst().allSatisfy({ $0 == 1 }),
+      header.type == .i64 || header.type == .u64
+    {
+      // Bits as they are: ids need only be told apart.
+      return bytes.withUnsafeBytes { bytes in
+        (0..<header.count).map { bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int.self) }
+      }
+    }
     let array = try matrix(path)
-    let whole = array.elements.compactMap { Int(exactly: $0) }
+    let whole = array.elements.compactMap { abs($0) <= 0x1p53 ? Int(exactly: $0) : nil }
     guard array.columns == 1, whole.count == array.rows else {
-      throw try InputFile(path).invalid(
+      throw file.invalid(
         "", "expected one whole number for each row", "Save an array of integers of shape [n].")
     }
     return whole
@@ -76,14 +87,16 @@ public enum NumPyFile {
       header = try NumPyHeader(try head(file))
       guard header.shape.count == 1 || header.shape.count == 2, header.count > 0 else {
         throw NumPyHeader.Fault(
-          message: "expected shape [n] or [n, columns], found \(header.shape)")
+          message: "expected shape [n] or [n, columns], found \(header.shape)",
+          remedy: header.count > 0
+            ? "Save x.reshape(n, -1), with n the rows." : "Save at least one row.")
       }
       let expected = header.length + header.count * header.type.size
       guard expected == file.length else {
         throw NumPyHeader.Fault(message: "expected \(expected) bytes, found \(file.length)")
       }
     } catch {
-      throw file.invalid("", error.message, "Save it with numpy.save.")
+      throw file.invalid("", error.message, error.remedy)
     }
     let bytes = try file.bytes(at: header.length, count: file.length - header.length)
     return (header, bytes, file)

@@ -8,8 +8,11 @@ struct NumPyHeader {
   /// Bytes before the data.
   var length: Int
 
-  /// What is wrong with a header, in words.
-  struct Fault: Error { var message: String }
+  /// What is wrong with a header, in words, and what helps.
+  struct Fault: Error {
+    var message: String
+    var remedy = "Save it with numpy.save."
+  }
 
   /// Reads a header from the first bytes of an entry.
   init(_ bytes: ArraySlice<UInt8>) throws(Fault) {
@@ -35,7 +38,11 @@ struct NumPyHeader {
       "|u1": .u8, "|i1": .i8, "<i2": .i16, "<u2": .u16, "|b1": .bool,
     ]
     guard let type = types[String(descr.1)] else {
-      throw Fault(message: "expected little-endian numbers, found '\(descr.1.prefix(40))'")
+      let isSwapped = descr.1.hasPrefix(">")
+      throw Fault(
+        message:
+          "expected \(isSwapped ? "little-endian numbers" : "real numbers of at most 64 bits"), found '\(descr.1.prefix(40))'",
+        remedy: "Save x.astype(float)\(isSwapped ? "" : ", or codes of what is no number").")
     }
     self.type = type
     let lengths = list.1.split(separator: ",").map { $0.filter { $0 != " " } }
@@ -53,7 +60,9 @@ struct NumPyHeader {
       count = product
     }
     guard order.1 == "False" || shape.count < 2 else {
-      throw Fault(message: "expected row-major order: save numpy.ascontiguousarray of it")
+      throw Fault(
+        message: "expected row-major order, found column-major",
+        remedy: "Save numpy.ascontiguousarray(x).")
     }
   }
 }

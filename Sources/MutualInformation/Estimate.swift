@@ -75,10 +75,13 @@ public struct Estimate: Sendable {
     Clustered.standardError(ofMean: contributions, clusters: clusters)
   }
 
-  /// Fills in the normal 95 % interval about the value.
-  mutating func setInterval(standardError error: Double) {
+  /// Fills in the 95 % interval about the value.
+  ///
+  /// - Parameter terms: independent terms that the error is of.
+  mutating func setInterval(standardError error: Double, of terms: Int) {
     standardError = error
-    (low, high) = (value - 1.96 * error, value + 1.96 * error)
+    let reach = error > 0 ? Clustered.reach(of: terms) * error : 0
+    (low, high) = (value - reach, value + reach)
   }
 
   /// Information is at most the entropy of a label: a figure close to it is not saturated, but nearly all there is.
@@ -88,12 +91,19 @@ public struct Estimate: Sendable {
     low = min(low, high)
   }
 
-  /// Flags a figure that is close to its ceiling, and says that the truth may be anything above; no lower end is above the
-  /// ceiling.
+  /// Flags a figure that is close to its ceiling, and says that the truth may be anything above; neither the value nor the
+  /// lower end is above the ceiling.
   mutating func flagSaturation(above share: Double = 0.8) {
     guard ceiling.isFinite, value > share * ceiling else { return }
     flags.insert(.saturated)
     low = min(low, ceiling)
     high = .infinity
+    let excess = value - ceiling
+    guard excess > 1e-9 else { return }
+    notes.append(
+      "Read \(AutoInformation.text(value)) nats, more than so many rows can vouch for: the ceiling is given."
+    )
+    value = ceiling
+    contributions = contributions.map { $0 - excess }
   }
 }

@@ -26,6 +26,11 @@ public enum Estimator: String, Sendable, CaseIterable, Codable {
   case hybrid
   /// Encoders of x and of y that predict each other, then nearest neighbours between their codes.
   case latent
+
+  /// Whether a transform of columns may be asked for; the others rank columns or count rows.
+  package var takesTransform: Bool { ![.auto, .hybrid, .latent, .plugin].contains(self) }
+  /// Whether the critic's form may be asked for.
+  package var takesCritic: Bool { [.mine, .nwj, .infonce, .logistic].contains(self) }
 }
 
 /// How an estimate is made.
@@ -60,7 +65,8 @@ public struct EstimationOptions: Sendable, Equatable {
   public var neighbours = [4]
   /// Distance within each side.
   public var norm = NearestNeighbours.Norm.maximum
-  /// Transform of columns; nil: what the estimator's paper has (nothing for neighbours, standard for critics).
+  /// Transform of columns; nil: what the estimator's paper has (nothing for neighbours, standard for critics). Refused by
+  /// auto, hybrid and latent, which rank columns, and by plugin, which counts.
   public var transform: Transform?
   /// Form of the critic of MINE, NWJ, InfoNCE and logistic.
   public var critic = CriticForm.joint

@@ -25,7 +25,6 @@ package enum Folds {
         members.append([row])
       }
     }
-    let count = min(count, members.count)
     guard members.count >= 4 else {
       throw InformationError(
         .tooFewRows, "expected at least 4 records or groups, found \(members.count)",
@@ -33,7 +32,27 @@ package enum Folds {
     }
     var generator = SeededGenerator(seed: seed, stream: 0xf01d)
     let order = generator.permutation(members.count)
-    // Dealt in random order to the fold with the fewest rows, so that folds are even where units are not.
+    // Fewer where units are so uneven that a fold would be too small to read, or leave too few to learn from.
+    for count in stride(from: min(count, members.count), through: 2, by: -1) {
+      let dealt = deal(order, members, into: count)
+      let sizes = dealt.map { $0.reduce(0) { $0 + members[$1].count } }
+      guard sizes.min()! >= fewestRead, rows - sizes.max()! >= fewestLearned else { continue }
+      return dealt.map { test in
+        let held = Set(test)
+        return make(members, test: test, others: order.filter { !held.contains($0) })
+      }
+    }
+    throw InformationError(
+      .tooFewRows,
+      "expected records or groups that fill two folds, with \(fewestLearned) rows outside each, found one of \(members.map(\.count).max()!) of \(rows) rows",
+      remedy: "Give smaller groups, or record more of them.")
+  }
+
+  /// Rows that a fold needs to be read, and outside it to be learned from.
+  private static let (fewestRead, fewestLearned) = (4, 8)
+
+  /// Dealt in random order to the fold with the fewest rows, so that folds are even where units are not.
+  private static func deal(_ order: [Int], _ members: [[Int]], into count: Int) -> [[Int]] {
     var dealt = [[Int]](repeating: [], count: count)
     var sizes = [Int](repeating: 0, count: count)
     for unit in order {
@@ -41,11 +60,7 @@ package enum Folds {
       dealt[fold].append(unit)
       sizes[fold] += members[unit].count
     }
-    return dealt.indices.map { fold in
-      let held = Set(dealt[fold])
-      let others = order.filter { !held.contains($0) }
-      return make(members, test: dealt[fold], others: others)
-    }
+    return dealt
   }
 
   /// Keeps an eighth of the training rows back by unit.
@@ -64,15 +79,26 @@ package enum Folds {
   private static let fewestStopping = 4
 
   private static func make(_ members: [[Int]], test: [Int], others: [Int]) -> Fold {
-    var stopping = others.prefix(max(1, others.count / 8))
-    // Whole units, until there are rows to compare.
-    while stopping.count < others.count - 1,
-      stopping.reduce(0, { $0 + members[$1].count }) < fewestStopping
-    {
-      stopping = others.prefix(stopping.count + 1)
+    let rows = others.reduce(0) { $0 + members[$1].count }
+    // Whole units, until there are rows to compare; at least half of the rows are trained on.
+    var stopping: Set<Int> = []
+    var kept = 0
+    for unit in others where stopping.count < max(1, others.count / 8) || kept < fewestStopping {
+      guard 2 * (kept + members[unit].count) <= rows else { continue }
+      stopping.insert(unit)
+      kept += members[unit].count
     }
-    return Fold(
-      train: others.dropFirst(stopping.count).flatMap { members[$0] },
-      stopping: stopping.flatMap { members[$0] }, test: test.flatMap { members[$0] })
+    var fold = Fold(
+      train: others.filter { !stopping.contains($0) }.flatMap { members[$0] },
+      stopping: others.filter { stopping.contains($0) }.flatMap { members[$0] },
+      test: test.flatMap { members[$0] })
+    if kept < fewestStopping {
+      // Units are too large to be kept back: every eighth row is, or the fourth part of few.
+      let all = others.flatMap { members[$0] }
+      let step = min(8, max(2, rows / fewestStopping))
+      fold.stopping = stride(from: 0, to: rows, by: step).map { all[$0] }
+      fold.train = all.indices.filter { $0 % step != 0 }.map { all[$0] }
+    }
+    return fold
   }
 }

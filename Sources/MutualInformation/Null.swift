@@ -17,19 +17,26 @@ extension Estimate {
     public var pairings: Int
     /// Share of pairings, the recorded one included, that do at least as well, of each test: (1 + count) / (1 + pairings).
     public private(set) var tests: [Double]
+    /// The smallest p-value that each test could have given.
+    private var leasts: [Double]
+    /// The smallest p-value that there could have been: above 5 %, nothing was tested at 5 %.
+    public var least: Double { Self.combined(leasts) }
 
     /// A null from its parts.
     ///
-    /// - Parameter tests: p-values of tests of the same pairs; not empty.
-    public init(mean: Double, tests: [Double], pairings: Int) {
-      (self.mean, self.pairings, self.tests) = (mean, pairings, tests)
+    /// - Parameters:
+    ///   - tests: p-values of tests of the same pairs; not empty.
+    ///   - leasts: the smallest that each could have been.
+    public init(mean: Double, tests: [Double], pairings: Int, leasts: [Double]) {
+      (self.mean, self.pairings, self.tests, self.leasts) = (mean, pairings, tests, leasts)
       p = Self.combined(tests)
     }
 
     /// The null of one test: what was read of the recorded pairs, and of each mismatched pairing.
-    init(observed: Double, values: [Double]) {
+    init(observed: Double, values: [Double], least: Double) {
       self.init(
-        mean: values.mean, tests: [Self.share(values, reaching: observed)], pairings: values.count)
+        mean: values.mean, tests: [Self.share(values, reaching: observed)], pairings: values.count,
+        leasts: [least])
     }
 
     /// Share of pairings, the recorded one included, that do at least as well.
@@ -39,9 +46,10 @@ extension Estimate {
       return Double(1 + values.count { $0 >= limit }) / Double(1 + values.count)
     }
 
-    /// Adds tests of the same pairs.
-    package mutating func add(_ more: [Double]) {
-      tests += more
+    /// Adds other tests of the same pairs.
+    package mutating func add(_ other: Null) {
+      tests += other.tests
+      leasts += other.leasts
       p = Self.combined(tests)
     }
 

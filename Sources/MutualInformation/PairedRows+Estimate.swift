@@ -15,6 +15,11 @@ extension PairedRows {
     progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws -> Estimate {
     try options.check()
+    if options.transform != nil, !estimator.takesTransform {
+      throw InformationError(
+        .unsuitable, "expected no transform for \(estimator.rawValue), found one",
+        remedy: "It ranks columns or counts rows: leave the transform out.")
+    }
     // Folds run side by side; threads of BLAS under each would only wait for one another.
     BLAS.useOneThread()
     let total = max(1, options.seeds) * (1 + options.retrainedPairings)
@@ -27,9 +32,10 @@ extension PairedRows {
     if x.columns == 0 || y.columns == 0 {
       result = Estimate(
         value: 0, kind: .estimate, contributions: [Double](repeating: 0, count: count), ceiling: 0)
-      result.setInterval(standardError: 0)
+      result.setInterval(standardError: 0, of: independent)
       result.flags.insert(.constant)
-      result.null = Estimate.Null(mean: 0, tests: [1], pairings: options.pairings)
+      result.null = Estimate.Null(
+        mean: 0, tests: [1], pairings: options.pairings, leasts: [0])
     } else {
       result = try repeated(estimator, options, fitted)
     }
@@ -38,11 +44,24 @@ extension PairedRows {
     result.notes = notes + result.notes
     result.seed = options.seed
     if hasDuplicates { result.flags.insert(.duplicates) }
-    if count < Self.comfortable { result.flags.insert(.fewRows) }
+    if count < Self.comfortable || independent < Self.fewestUnits { result.flags.insert(.fewRows) }
+    if independent < Self.fewestUnits {
+      result.notes.append(
+        "Rows are of \(independent) records or groups only: their number, not that of rows, says how sure this is."
+      )
+    }
     if options.retrainedPairings > 0, result.flags.isDisjoint(with: [.constant]) {
       result.null = try retrainedNull(estimator, options, value: result.value, fitted)
     }
-    if let null = result.null, null.p > 0.05 { result.flags.insert(.nullNotBeaten) }
+    if let null = result.null, null.p > 0.05 {
+      if null.least > 0.05 {
+        result.notes.append(
+          "Not tested at 5 %: so few pairings, or records or groups to pair anew, allow no p below \(AutoInformation.text(null.least))."
+        )
+      } else {
+        result.flags.insert(.nullNotBeaten)
+      }
+    }
     return result
   }
 
@@ -69,6 +88,8 @@ extension PairedRows {
 
   /// Rows below which every interval is wider than most effects.
   private static let comfortable = 100
+  /// Units below which neither an error nor a test by pairing them anew says much.
+  private static let fewestUnits = 10
 
   /// The mean over seeds; their spread enters the error.
   ///
@@ -97,7 +118,7 @@ extension PairedRows {
     result.standardError =
       (result.standardError * result.standardError + spread * spread).squareRoot()
     for estimate in all { result.flags.formUnion(estimate.flags) }
-    result.null?.add(all.dropFirst().flatMap { $0.null?.tests ?? [] })
+    for null in all.dropFirst().compactMap(\.null) { result.null?.add(null) }
     return result
   }
 
@@ -106,15 +127,11 @@ extension PairedRows {
     case .auto: return try AutoInformation(rows: self, options: options).run()
     case .hybrid:
       return try HybridInformation(
-        input: HybridInput(
-          self, xIsLabel: AutoInformation.isLabel(x), yIsLabel: AutoInformation.isLabel(y),
-          options: options)
-      ).run().finished(units)
+        input: HybridInput(self, options: options)
+      ).run().finished(self)
     case .latent:
       return try LatentInformation(
-        input: HybridInput(
-          self, xIsLabel: AutoInformation.isLabel(x), yIsLabel: AutoInformation.isLabel(y),
-          options: options)
+        input: HybridInput(self, options: options)
       ).run()
     case .gaussian, .copula:
       return try CorrelationInformation(
@@ -134,7 +151,7 @@ extension PairedRows {
         x: DiscreteInformation.codes(x), y: DiscreteInformation.codes(y),
         units: units
       ).run(options: options)
-      result.setInterval(standardError: result.clusteredError(units))
+      result.setInterval(standardError: result.clusteredError(units), of: independent)
       return result
     case .mine, .nwj, .infonce, .logistic:
       let objectives: [Estimator: Objective] = [
@@ -150,7 +167,7 @@ extension PairedRows {
 
   private func ross(_ options: EstimationOptions) throws -> Estimate {
     let (label, other) =
-      AutoInformation.isLabel(x) ? (x, y) : AutoInformation.isLabel(y) ? (y, x) : (nil, x)
+      xIsLabel ? (x, y) : yIsLabel ? (y, x) : (nil, x)
     guard let label else {
       throw InformationError(
         .unsuitable,
@@ -161,19 +178,26 @@ extension PairedRows {
     let rows = transformed(other, options.transform ?? .none)
     let k = options.neighbours[0]
     var result = MixedInformation(labels: codes, rows: rows, norm: options.norm).run(k: k)
-    result.setInterval(standardError: result.clusteredError(units))
+    result.setInterval(standardError: result.clusteredError(units), of: independent)
     result.boundHigh(byEntropy: result.ceiling)
     if other.columns > NeighbourInformation.mostDimensions { result.flags.insert(.manyDimensions) }
     if options.pairings > 0 {
+      // Each pairing is estimated anew, which takes the square of the rows.
+      var generator = SeededGenerator(seed: options.seed, stream: 0x4056)
+      let some = RandomPairings.rows(
+        NeighbourInformation.nullRows, of: units, count: count, &generator)
+      let (codes, rows) = (some.map { codes[$0] }, rows.gatheringRows(some))
       let random = RandomPairings(
-        units: units, count: count, seed: options.seed, stream: 0x4055)
+        units: units.map { units in some.map { units[$0] } }, count: some.count,
+        seed: options.seed, stream: 0x4055)
+      @Sendable func value(_ labels: [Int]) -> Double {
+        MixedInformation(labels: labels, rows: rows, norm: options.norm).run(k: k).value
+      }
       result.null = Estimate.Null(
-        observed: result.value,
-        values: Parallel.map(options.pairings) { number in
-          MixedInformation(
-            labels: random(number).map { codes[$0] }, rows: rows, norm: options.norm
-          ).run(k: k).value
-        })
+        observed: value(codes),
+        values: Parallel.map(options.pairings) { number in value(random(number).map { codes[$0] })
+        },
+        least: RandomPairings.least(units: units, of: some, pairings: options.pairings))
     }
     return result
   }
@@ -203,6 +227,7 @@ extension PairedRows {
       values: try (0..<options.retrainedPairings).map { number in
         try PairedRows(replacing: x.gatheringRows(random(number)), in: self)
           .repeated(estimator, own, fitted).value
-      })
+      },
+      least: RandomPairings.least(units: units, of: 0..<count, pairings: options.retrainedPairings))
   }
 }

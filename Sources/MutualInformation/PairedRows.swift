@@ -11,6 +11,9 @@ public struct PairedRows: Sendable {
   /// What is held out together, taken as one in errors and paired anew as a whole: the group of each row where groups were
   /// given, else its record; nil: every row is its own.
   public let units: [Int]?
+  /// Whether x, and y, is a label: one column of few whole numbers.
+  let xIsLabel: Bool
+  let yIsLabel: Bool
   /// What was left out, in sentences.
   public let notes: [String]
   /// Whether copies were left out.
@@ -18,6 +21,8 @@ public struct PairedRows: Sendable {
 
   /// Rows that are used.
   public var count: Int { x.rows }
+  /// Units, which are independent of each other.
+  var independent: Int { Units.count(units, rows: count) }
 
   /// Fewest rows of which anything can be said.
   public static let fewest = 20
@@ -78,6 +83,7 @@ public struct PairedRows: Sendable {
     }
     self.x = varying(x, "x")
     self.y = varying(y, "y")
+    (xIsLabel, yIsLabel) = (Self.isLabel(self.x), Self.isLabel(self.y))
     sources = kept
     units = (groups ?? records).map { ids in kept.map { ids[$0] } }
     self.notes = notes
@@ -90,6 +96,8 @@ public struct PairedRows: Sendable {
       return used.gatheringColumns((0..<used.columns).filter { used.varies(inColumn: $0) })
     }
     (x, y) = (varying(other.x), varying(other.y))
+    // A part of a label's values is a label still, however few its rows.
+    (xIsLabel, yIsLabel) = (other.xIsLabel, other.yIsLabel)
     sources = rows.map { other.sources[$0] }
     units = other.units.map { units in rows.map { units[$0] } }
     (notes, hasDuplicates) = ([], false)
@@ -98,8 +106,15 @@ public struct PairedRows: Sendable {
   /// The same rows with other partners.
   init(replacing x: Matrix, in other: PairedRows) {
     self.x = x
+    (xIsLabel, yIsLabel) = (other.xIsLabel, other.yIsLabel)
     (y, sources, units) = (other.y, other.sources, other.units)
     (notes, hasDuplicates) = ([], false)
+  }
+
+  /// Whether there are few distinct whole numbers for the rows.
+  private static func isLabel(_ rows: Matrix) -> Bool {
+    guard rows.columns == 1, rows.elements.allSatisfy({ $0 == $0.rounded() }) else { return false }
+    return Set(rows.elements).count <= max(2, min(100, rows.rows / 20))
   }
 
   private static func requireCoarser(
@@ -116,12 +131,16 @@ public struct PairedRows: Sendable {
     }
   }
 
+  /// Beyond, squares and their sums may be no numbers.
+  private static let largest = 1e150
+
   private static func requireFinite(_ rows: Matrix, _ name: String) throws(InformationError) {
-    guard let place = rows.elements.firstIndex(where: { !$0.isFinite }) else { return }
-    let count = rows.elements.count { !$0.isFinite }
+    func isFine(_ value: Double) -> Bool { abs(value) <= largest }
+    guard let place = rows.elements.firstIndex(where: { !isFine($0) }) else { return }
+    let count = rows.elements.count { !isFine($0) }
     throw InformationError(
       .notFinite,
-      "\(name): expected finite numbers, found \(rows.elements[place]) in row \(place / rows.columns), column \(place % rows.columns), and \(count) such values in all",
+      "\(name): expected finite numbers up to 1e150, found \(rows.elements[place]) in row \(place / rows.columns), column \(place % rows.columns), and \(count) such values in all",
       remedy: "Leave these rows out of x and y.")
   }
 }

@@ -2,6 +2,9 @@
 ///
 /// Where a function takes `units`, it is the id of each row's unit; nil: every row is its own.
 enum Units {
+  /// How many there are.
+  static func count(_ units: [Int]?, rows: Int) -> Int { units.map { Set($0).count } ?? rows }
+
   /// Rows of each unit, in the order of their ids.
   static func members(_ units: [Int]?, count: Int) -> [[Int]] {
     guard let units else { return (0..<count).map { [$0] } }

@@ -59,12 +59,18 @@ struct PairTests {
       let large = [Int64](repeating: 1 << 53 + 1, count: 400)
       try save(bytes(large), "<i8", shape: "400,", to: "large.npy", in: folder)
       try folder.write("text.npy", "x,y\n1,2\n".utf8)
+      try save(bytes(values), ">f8", shape: "400,", to: "swapped.npy", in: folder)
+      try save([], "<f8", shape: "0, 2", to: "empty.npy", in: folder)
       let cases = [
         ("missing.npy", "no such file"), ("short.npy", "found 400 and 399"),
         ("nan.npy", "found nan in row 0, column 0"), ("cut.npy", "bytes"),
-        ("cube.npy", "expected shape [n] or [n, columns]"), ("columns.npy", "row-major"),
-        ("object.npy", "little-endian numbers"), ("large.npy", "2^53"),
+        ("cube.npy", "found [20, 20, 1]. Save x.reshape(n, -1)"),
+        ("columns.npy", "numpy.ascontiguousarray"),
+        ("object.npy", "expected real numbers of at most 64 bits, found '|O'"),
+        ("large.npy", "2^53"),
         ("text.npy", "expected an array of numpy"),
+        ("swapped.npy", "expected little-endian numbers, found '>f8'. Save x.astype(float)."),
+        ("empty.npy", "Save at least one row."),
       ]
       for (name, words) in cases {
         let outcome = try Tool.run("ptoken-analyze pair x.npy \(name)", in: folder)
@@ -72,6 +78,38 @@ struct PairTests {
         #expect(
           outcome.errors.contains(words) && outcome.errorLines.count == 1, "\(outcome.errors)")
       }
+    }
+  }
+
+  @Test("ids may be any 64 bits, but no floats that stand for several")
+  func ids() throws {
+    try withTemporaryFolder { folder in
+      let values = numbers()
+      try save(bytes(values.map { Double($0) }), "<f8", shape: "400,", to: "x.npy", in: folder)
+      let ids = (0..<400).map { Int64($0 / 4) &* 0x7fed_cba9_8765_4321 }
+      try save(bytes(ids), "<i8", shape: "400,", to: "ids.npy", in: folder)
+      let small = (0..<400).map { Int64($0 / 4) }
+      try save(bytes(small), "<i8", shape: "400,", to: "small.npy", in: folder)
+      func value(_ ids: String) throws -> Double? {
+        try Tool.run(
+          "ptoken-analyze pair x.npy x.npy --estimator ksg --records \(ids).npy --json", in: folder
+        ).json()["value"] as? Double
+      }
+      #expect(try value("ids") != nil && value("ids") == value("small"))
+      try save(bytes(ids.map { Double($0) }), "<f8", shape: "400,", to: "rounded.npy", in: folder)
+      let outcome = try Tool.run(
+        "ptoken-analyze pair x.npy x.npy --records rounded.npy", in: folder)
+      expectError(outcome, "rounded.npy: expected one whole number for each row")
+    }
+  }
+
+  @Test(
+    "options that an estimator has no use for are wrong usage",
+    arguments: ["--transform ranks", "--estimator ksg --critic separable"])
+  func unused(options: String) throws {
+    try withTemporaryFolder { folder in
+      let outcome = try Tool.run("ptoken-analyze pair x.npy y.npy \(options)", in: folder)
+      #expect(outcome.status == 64 && outcome.errors.contains("expected with one of"))
     }
   }
 }

@@ -42,6 +42,17 @@ struct ClusteredTests {
     #expect(Clustered.standardError(ofMean: [3]) == .infinity)
   }
 
+  @Test(
+    "few terms reach farther: Student's t",
+    arguments: [
+      (2, 12.706), (3, 4.303), (9, 2.306), (10, 2.262), (11, 2.228), (31, 2.042), (121, 1.980),
+    ])
+  func reach(terms: Int, expected: Double) {
+    #expect(abs(Clustered.reach(of: terms) - expected) < 1e-3)
+    #expect(Clustered.reach(of: terms + 1) < Clustered.reach(of: terms))
+    #expect(Clustered.reach(of: 1) == .infinity && Clustered.reach(of: 5000) == 1.96)
+  }
+
   @Test("an estimate's error is that of its contributions")
   func estimate() {
     let estimate = Estimate(value: 4, kind: .estimate, contributions: values, ceiling: 9)

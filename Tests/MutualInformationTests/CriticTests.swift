@@ -236,6 +236,23 @@ struct FoldsTests {
     }
   }
 
+  @Test("where one unit is most of the rows folds are fewer, and all can be read and learned from")
+  func uneven() throws {
+    for seed in 0..<20 {
+      let units = (0..<402).map { min(3, $0 / 200 + ($0 > 400 ? 1 : 0)) }
+      let folds = try Folds.split(units, rows: 402, into: 5, seed: UInt64(seed))
+      #expect(folds.count == 2 && folds.flatMap(\.test).sorted() == Array(0..<402))
+      for fold in folds {
+        #expect(fold.test.count >= 4 && fold.stopping.count >= 4 && fold.train.count >= 4)
+        #expect(Set(fold.train + fold.stopping + fold.test).count == 402)
+      }
+    }
+    let error = #expect(throws: InformationError.self) {
+      try Folds.split([0] + Array(repeating: 1, count: 100) + [2, 3], rows: 103, into: 5, seed: 1)
+    }
+    #expect(error?.message.contains("found one of 100 of 103 rows") == true)
+  }
+
   @Test("fewer than four units are refused") func few() {
     #expect(throws: InformationError.self) {
       try Folds.split([0, 0, 1, 1, 2, 2], rows: 6, into: 3, seed: 1)

@@ -48,6 +48,20 @@ struct DependentRowsTests {
     #expect(try p(x, y, groups: 60, estimator) <= 0.05)
   }
 
+  @Test("rows that a test draws of large groups are few, and of many groups")
+  func drawn() {
+    var generator = SeededGenerator(seed: 1)
+    let units = (0..<40_000).map { $0 / 8000 }
+    let rows = RandomPairings.rows(1000, of: units, count: 40_000, &generator)
+    #expect(rows.count == 1000 && Set(rows.map { units[$0] }).count == 5)
+    let small = (0..<40_000).map { $0 / 10 }
+    let whole = RandomPairings.rows(1000, of: small, count: 40_000, &generator)
+    #expect(Set(whole.map { small[$0] }).count == 100 && whole.count == 1000)
+    #expect(RandomPairings.least(units: units, of: rows, pairings: 19) == 0.05)
+    #expect(RandomPairings.least(units: [0, 0, 1, 1], of: 0..<4, pairings: 99) == 0.5)
+    #expect(RandomPairings.least(units: nil, of: 0..<100, pairings: 199) == 0.005)
+  }
+
   @Test("groups that split a record are refused")
   func records() {
     let x = grouped(3, seed: 1)

@@ -140,7 +140,7 @@ struct EstimatorTests {
     #expect(throws: InformationError.self) { try pair.estimate(.ksg, options: many) }
   }
 
-  @Test("thirty rows: neighbours have an interval, and folds of one row are refused")
+  @Test("thirty rows: neighbours have an interval, and no fold is of one row")
   func tiny() throws {
     let (x, y) = InformationTask.gaussian(dimensions: 1, rho: 0.5).sample(30, seed: 1)
     let pair = try PairedRows(x: x, y: y)
@@ -148,10 +148,11 @@ struct EstimatorTests {
     #expect(found.low.isFinite && found.low < found.value && found.value < found.high)
     var options = EstimationOptions()
     options.folds = 20
-    let error = #expect(throws: InformationError.self) {
-      try pair.estimate(.latent, options: options)
+    options.pairings = 19
+    for estimator in [Estimator.latent, .hybrid] {
+      let found = try pair.estimate(estimator, options: options)
+      #expect(found.value.isFinite && found.flags.contains(.fewRows))
     }
-    #expect(error?.code == .tooFewRows)
   }
 
   @Test("counting: a symmetric channel, and no information of independent symbols on average")

@@ -11,7 +11,7 @@ import Testing
 @Suite("Nulls")
 struct NullTests {
   private func p(_ tests: Double...) -> Double {
-    Estimate.Null(mean: 0, tests: tests, pairings: 99).p
+    Estimate.Null(mean: 0, tests: tests, pairings: 99, leasts: [0]).p
   }
 
   @Test("p-values of several tests, by hand")
@@ -28,9 +28,10 @@ struct NullTests {
 
   @Test("adding a test is having had it")
   func adding() {
-    var null = Estimate.Null(mean: 0, tests: [0.2, 0.04], pairings: 99)
-    null.add([0.5])
+    var null = Estimate.Null(mean: 0, tests: [0.2, 0.04], pairings: 99, leasts: [0.01, 0.01])
+    null.add(Estimate.Null(mean: 1, tests: [0.5], pairings: 9, leasts: [0.1]))
     #expect(null.p == p(0.2, 0.04, 0.5) && null.tests == [0.2, 0.04, 0.5])
+    #expect(null.mean == 0 && null.least == p(0.01, 0.01, 0.1))
   }
 
   /// Normal statistics with a common part, as tests of the same pairs are. Of 20,000 runs 4.0 and 6.0 % lie six
@@ -47,7 +48,7 @@ struct NullTests {
         // As 199 pairings have it.
         return max(1, (200 * Self.normalTail(z)).rounded(.up)) / 200
       }
-      return Estimate.Null(mean: 0, tests: tests, pairings: 199).p <= 0.05
+      return Estimate.Null(mean: 0, tests: tests, pairings: 199, leasts: [0]).p <= 0.05
     }
     #expect((0.04...0.06).contains(Double(found) / Double(runs)))
   }

@@ -46,15 +46,19 @@ struct CriticFeatures: Sendable {
     self.radii = radii
   }
 
-  /// Columns by median and quartiles, so that a tail does not set the scale.
+  /// Columns by median and quartiles, so that a tail does not set the scale; within bounds whose squares are numbers.
   private static func scaled(_ rows: Matrix) -> Matrix {
     var result = rows
     for column in 0..<rows.columns {
-      let sorted = (0..<rows.rows).map { rows[$0, column] }.sorted()
+      // Differences of the largest numbers are none.
+      let sorted = (0..<rows.rows).map { rows[$0, column] / 4 }.sorted()
       let n = sorted.count
       let spread = (sorted[n * 3 / 4] - sorted[n / 4]) / 1.349
       let scale = spread > 0 ? spread : max(sorted[n - 1] - sorted[0], .leastNormalMagnitude)
-      for row in 0..<n { result[row, column] = (rows[row, column] - sorted[n / 2]) / scale }
+      for row in 0..<n {
+        let value = (rows[row, column] / 4 - sorted[n / 2]) / scale
+        result[row, column] = min(max(value, -1e100), 1e100)
+      }
     }
     return result
   }
@@ -86,7 +90,9 @@ struct CriticFeatures: Sendable {
         (0..<rows.rows).reduce(0.0) {
           $0 + (rows[$1, column] - mean) * (rows[$1, column] - mean)
         } / n
-      let scale = variance > 0 ? 1 / variance.squareRoot() : 0
+      // The mean of equal values may be off by rounding.
+      let isConstant = (1..<max(1, rows.rows)).allSatisfy { rows[$0, column] == rows[0, column] }
+      let scale = variance > 0 && !isConstant ? 1 / variance.squareRoot() : 0
       for row in 0..<rows.rows {
         rows[row, column] = min(max((rows[row, column] - mean) * scale, -largest), largest)
       }

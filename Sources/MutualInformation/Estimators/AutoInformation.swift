@@ -21,20 +21,20 @@ struct AutoInformation {
   private static let trustedDimensions = 4
 
   func run() throws -> Estimate {
-    let xIsLabel = Self.isLabel(rows.x)
-    let yIsLabel = Self.isLabel(rows.y)
+    let (xIsLabel, yIsLabel) = (rows.xIsLabel, rows.yIsLabel)
     if xIsLabel && yIsLabel {
       let (x, y) = (DiscreteInformation.codes(rows.x), DiscreteInformation.codes(rows.y))
       var estimate = DiscreteInformation(
         x: x, y: y, units: rows.units
       ).run(options: options)
-      estimate.setInterval(standardError: estimate.clusteredError(rows.units))
+      estimate.setInterval(
+        standardError: estimate.clusteredError(rows.units), of: rows.independent)
       estimate.notes.append("Both sides are labels (\(x.count) and \(y.count) values): counted.")
       return estimate
     }
-    let input = try HybridInput(rows, xIsLabel: xIsLabel, yIsLabel: yIsLabel, options: options)
+    let input = try HybridInput(rows, options: options)
     let hybrid = try HybridInformation(input: input).run()
-    var estimate = hybrid.finished(rows.units)
+    var estimate = hybrid.finished(rows)
     let dimensions = rows.x.columns + rows.y.columns
     if xIsLabel || yIsLabel {
       let (label, other) = xIsLabel ? (rows.x, rows.y) : (rows.y, rows.x)
@@ -73,7 +73,7 @@ struct AutoInformation {
     let error =
       neighbours.standardError.isFinite
       ? neighbours.standardError : neighbours.clusteredError(rows.units)
-    estimate.null?.add(null?.tests ?? [])
+    if let null { estimate.null?.add(null) }
     guard neighbours.value > estimate.value + 2 * error else {
       estimate.notes.append(
         "Nearest neighbours of ranks read \(Self.text(neighbours.value)) nats, no more.")
@@ -83,7 +83,7 @@ struct AutoInformation {
       "Nearest neighbours of ranks read \(Self.text(neighbours.value)) nats, more than the critic's \(Self.text(estimate.value)), and were taken."
     )
     var taken = neighbours
-    taken.setInterval(standardError: error)
+    taken.setInterval(standardError: error, of: rows.independent)
     taken.low = min(taken.low, estimate.value)
     taken.high += neighbours.shortfall
     taken.null = estimate.null
@@ -97,12 +97,6 @@ struct AutoInformation {
     estimate = taken
   }
 
-  /// One column of whole numbers, with few distinct values for its rows.
-  static func isLabel(_ rows: Matrix) -> Bool {
-    guard rows.columns == 1, rows.elements.allSatisfy({ $0 == $0.rounded() }) else { return false }
-    return Set(rows.elements).count <= max(2, min(100, rows.rows / 20))
-  }
-
   static func text(_ value: Double) -> String {
     let thousandths = (value * 1000).rounded() / 1000
     return "\(thousandths)"
@@ -114,14 +108,17 @@ extension HybridInformation.Result {
   private static let steepest = 0.04
 
   /// The estimate with its interval and flags.
-  func finished(_ units: [Int]?) -> Estimate {
+  func finished(_ rows: PairedRows) -> Estimate {
     var result = estimate
-    let error = max(result.clusteredError(units), result.standardError)
+    // What correlations of so many rows resolve: a critic that found nothing scores all alike, without error.
+    let resolution = (Double(parameters) / 2).squareRoot() / Double(rows.count)
+    let error = max(result.clusteredError(rows.units), result.standardError, resolution)
+    let reach = Clustered.reach(of: rows.independent) * error
     result.standardError = error
     // From what was surely seen to what the critic's own rows and more rows suggest. Where readings fall short by c / √n,
     // half of the rows cost (√2 - 1) c / √n: what is missing is 2.4 times that.
-    result.low = heldOut - 1.96 * error
-    result.high = max(inSample, heldOut) + 2.4 * max(0, slope) + 1.96 * error
+    result.low = heldOut - reach
+    result.high = max(inSample, heldOut) + 2.4 * max(0, slope) + reach
     if slope > max(Self.steepest, error) { result.flags.insert(.notConverged) }
     result.flagSaturation()
     return result

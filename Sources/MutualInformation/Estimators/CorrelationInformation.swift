@@ -43,7 +43,8 @@ struct CorrelationInformation {
     let contributions = critic.paired(x: fold.x, y: fold.y).map { $0 + value - plugIn }
     var estimate = Estimate(
       value: value, kind: .estimate, contributions: contributions, ceiling: .infinity)
-    estimate.setInterval(standardError: estimate.clusteredError(units))
+    estimate.setInterval(
+      standardError: estimate.clusteredError(units), of: Units.count(units, rows: n))
     // A correlation of 1 - δ is told apart from 1 only where δ is larger than rounding.
     estimate.ceiling = Double(min(x.columns, y.columns)) * 10.0
     estimate.flagSaturation()
@@ -55,7 +56,7 @@ struct CorrelationInformation {
         values: try Parallel.map(options.pairings) { number in
           try GaussianCritic(fold: fold, pairing: random(number), shrinkage: .none).correlations
             .reduce(0.0) { $0 - 0.5 * log1p(-$1 * $1) } + value - plugIn
-        })
+        }, least: RandomPairings.least(units: units, of: all, pairings: options.pairings))
     }
     return estimate
   }

@@ -42,7 +42,9 @@ struct DiscreteInformation {
         observed: value,
         values: (0..<options.pairings).map { number in
           Self.value(random(number).map { x.codes[$0] }, y.codes).value
-        })
+        },
+        least: RandomPairings.least(
+          units: units, of: x.codes.indices, pairings: options.pairings))
     }
     // Miller and Madow's correction is the first term of a series in cells / n.
     if Double(x.count * y.count) > n { estimate.flags.insert(.fewRows) }
@@ -80,13 +82,31 @@ struct MixedInformation {
   /// k is lowered for labels with fewer rows; rows whose label occurs once are left out, as in the paper.
   func run(k most: Int) -> Estimate {
     let points = NeighbourPoints(rows, norm: norm)
-    let n = labels.count
     let sizes = Dictionary(labels.map { ($0, 1) }, uniquingKeysWith: +)
+    var contributions = [Double](repeating: 0, count: labels.count)
+    let used = labels.indices.filter { sizes[labels[$0]]! > 1 }
+    let chunk = 256
+    let parts = Parallel.map((used.count + chunk - 1) / chunk) { number in
+      self.contributions(
+        of: used[number * chunk..<min(used.count, (number + 1) * chunk)], points, sizes,
+        used: used.count, k: most)
+    }
+    for (row, value) in zip(used, parts.joined()) { contributions[row] = value }
+    let value = used.reduce(0) { $0 + contributions[$1] } / Double(max(1, used.count))
+    for row in labels.indices where sizes[labels[row]] == 1 { contributions[row] = value }
+    return Estimate(
+      value: value, kind: .estimate, contributions: contributions,
+      ceiling: DiscreteInformation.entropy(labels))
+  }
+
+  private func contributions(
+    of rows: ArraySlice<Int>, _ points: NeighbourPoints, _ sizes: [Int: Int], used: Int,
+    k most: Int
+  ) -> [Double] {
+    let n = labels.count
     let distances = UnsafeMutablePointer<Double>.allocate(capacity: n)
     defer { distances.deallocate() }
-    var contributions = [Double](repeating: 0, count: n)
-    let used = labels.indices.filter { sizes[labels[$0]]! > 1 }
-    for i in used {
+    return rows.map { i in
       let k = min(most, sizes[labels[i]]! - 1)
       points.distances(i, distances)
       var near = [Double](repeating: .infinity, count: k)
@@ -107,14 +127,8 @@ struct MixedInformation {
         within = (0..<n).count { distances[$0] == 0 }
         nearest = (0..<n).count { distances[$0] == 0 && labels[$0] == labels[i] }
       }
-      contributions[i] =
-        digamma(Double(used.count)) + digamma(Double(nearest))
+      return digamma(Double(used)) + digamma(Double(nearest))
         - digamma(Double(sizes[labels[i]]!)) - digamma(Double(within))
     }
-    let value = used.reduce(0) { $0 + contributions[$1] } / Double(max(1, used.count))
-    for row in labels.indices where sizes[labels[row]] == 1 { contributions[row] = value }
-    return Estimate(
-      value: value, kind: .estimate, contributions: contributions,
-      ceiling: DiscreteInformation.entropy(labels))
   }
 }

@@ -39,14 +39,18 @@ struct HybridInformation {
     /// What held-out readings lose when half of the training rows are taken away from the network; the closed form is
     /// fitted on the stopping rows too, nine sixteenths of its own.
     var slope: Double
+    /// Correlations that the closed form has.
+    var parameters: Int
     var architecture: Architecture
   }
 
   /// Nats that fitting correlations may cost a reading without a flag.
   private static let costliest = 0.2
 
-  /// Mismatched partners of each row in readings.
-  private var shifts: Int { max(64, options.pairings) }
+  /// Mismatched partners of each row in readings: of rows that are tested, one for each pairing.
+  private func shifts(isTested: Bool) -> Int {
+    max(64, isTested ? options.pairings : min(199, options.pairings))
+  }
 
   func run() throws -> Result {
     let candidates =
@@ -132,8 +136,9 @@ struct HybridInformation {
     if options.pairings > 0 { estimate.null = try null(readings) }
     estimate.estimator = Estimator.hybrid.rawValue
     estimate.seed = options.seed
+    let parameters = input.x.scores.columns * input.y.scores.columns
     // A covariance of dx dy correlations costs a critic dx dy / 2n nats on new rows: more than that is not resolved.
-    let cost = Double(input.x.scores.columns * input.y.scores.columns) / Double(2 * n)
+    let cost = Double(parameters) / Double(2 * n)
     if cost > Self.costliest { estimate.flags.insert(.fewRows) }
     let gain = readings.reduce(0.0) { $0 + $1.firstLoss - $1.loss } / Double(readings.count)
     estimate.notes.append(
@@ -146,7 +151,7 @@ struct HybridInformation {
     )
     return Result(
       estimate: estimate, heldOut: heldOut, inSample: inSample, slope: slope,
-      architecture: architecture)
+      parameters: parameters, architecture: architecture)
   }
 
   /// A network on top of a closed-form critic, trained on a fold.
@@ -178,6 +183,7 @@ struct HybridInformation {
     let outcome = trained.outcome
     let cap = trained.largestScore(fold.train)
     let inSample = trained.scores(fold.train, shifts: 8, cap: cap).normalizedMean().value
+    let shifts = shifts(isTested: isTested)
     let scores = trained.scores(fold.test, shifts: shifts, cap: cap)
     let (value, influence) = scores.normalizedMean()
     var p = 1.0
@@ -212,7 +218,10 @@ struct HybridInformation {
         * Double(reading.scores.count) / n
     }
     return Estimate.Null(
-      mean: shifted, tests: [readings[0].p, try correlationTest()], pairings: options.pairings)
+      mean: shifted, tests: [readings[0].p, try correlationTest()], pairings: options.pairings,
+      leasts: [readings[0].scores.rows, Array(0..<input.xScores.rows)].map {
+        RandomPairings.least(units: input.units, of: $0, pairings: options.pairings)
+      })
   }
 
   /// Most multiplications of the test of correlation.

@@ -20,11 +20,10 @@ struct HybridInput: Sendable {
   /// Components, and canonical variates, that stand for a side.
   static let components = 8
 
-  init(
-    _ rows: PairedRows, xIsLabel: Bool, yIsLabel: Bool, options: EstimationOptions
-  ) throws {
+  init(_ rows: PairedRows, options: EstimationOptions) throws {
     try self.init(
-      x: CriticFeatures(rows.x, isLabel: xIsLabel), y: CriticFeatures(rows.y, isLabel: yIsLabel),
+      x: CriticFeatures(rows.x, isLabel: rows.xIsLabel),
+      y: CriticFeatures(rows.y, isLabel: rows.yIsLabel),
       folds: Folds.split(rows.units, rows: rows.count, into: options.folds, seed: options.seed),
       units: rows.units, options: options)
   }

@@ -19,18 +19,7 @@ struct LatentInformation {
   private static let learned = 3
   private static let variates = 5
 
-  /// Untouched rows of a fold in which neighbours can be searched.
-  private static let fewest = 4
-
-  /// - Throws: `tooFewRows` for fewer in a fold.
   func run() throws -> Estimate {
-    let smallest = input.folds.map(\.test.count).min() ?? 0
-    guard smallest >= Self.fewest else {
-      throw InformationError(
-        .tooFewRows,
-        "expected at least \(Self.fewest) untouched rows in every fold, found \(smallest)",
-        remedy: "Use fewer folds, or record more rows.")
-    }
     let readings = try Parallel.map(input.folds.count) { number in
       try read(
         input.folds[number], seed: options.seed &+ UInt64(number),
@@ -49,7 +38,9 @@ struct LatentInformation {
     let spread =
       readings.map(\.value).deviation
       / Double(readings.count).squareRoot()
-    estimate.setInterval(standardError: max(estimate.clusteredError(input.units), spread))
+    estimate.setInterval(
+      standardError: max(estimate.clusteredError(input.units), spread),
+      of: Units.count(input.units, rows: n))
     estimate.flagSaturation()
     // Of the first fold, as the hybrid's: pooled folds are not exact.
     estimate.null = readings[0].null
@@ -97,21 +88,28 @@ struct LatentInformation {
       return Reading(
         value: 0, ceiling: log(Double(fold.test.count)),
         contributions: fold.test.map { _ in 0 },
-        null: isTested ? .init(mean: 0, tests: [1], pairings: options.pairings) : nil)
+        null: isTested ? .init(mean: 0, tests: [1], pairings: options.pairings, leasts: [0]) : nil)
     }
     let neighbours = NearestNeighbours(x: u, y: v, norm: .euclidean)
     let k = min(options.neighbours[0], fold.test.count / 4)
     let estimate = neighbours.estimate(k: max(1, k))
     var null: Estimate.Null?
     if isTested {
+      // Each pairing is searched anew.
+      let units = input.units.map { units in fold.test.map { units[$0] } }
+      var generator = SeededGenerator(seed: seed, stream: 0x1b)
+      let some = RandomPairings.rows(
+        NeighbourInformation.nullRows, of: units, count: fold.test.count, &generator)
+      let few = NearestNeighbours(
+        x: u.gatheringRows(some), y: v.gatheringRows(some), norm: .euclidean)
       let random = RandomPairings(
-        units: input.units.map { units in fold.test.map { units[$0] } }, count: fold.test.count,
-        seed: seed, stream: 0x1a)
+        units: units.map { units in some.map { units[$0] } }, count: some.count, seed: seed,
+        stream: 0x1a)
       null = Estimate.Null(
-        observed: estimate.value,
+        observed: few.estimate(k: max(1, k)).value,
         values: (0..<options.pairings).map {
-          neighbours.estimate(k: max(1, k), pairing: random($0)).value
-        })
+          few.estimate(k: max(1, k), pairing: random($0)).value
+        }, least: RandomPairings.least(units: units, of: some, pairings: options.pairings))
     }
     return Reading(
       value: estimate.value, ceiling: estimate.ceiling, contributions: estimate.contributions,

@@ -14,7 +14,7 @@ struct NeighbourInformation {
   /// Disjoint parts that rows are cut into for the error.
   private static let parts = 10
   /// Most rows that the null is drawn for.
-  private static let nullRows = 1000
+  static let nullRows = 1000
 
   /// - Throws: `tooFewRows` for fewer than 4 rows for each neighbour.
   func run(_ algorithm: NearestNeighbours.Algorithm) throws(InformationError) -> Estimate {
@@ -27,11 +27,12 @@ struct NeighbourInformation {
     var estimate = value(Array(0..<x.rows), algorithm)
     var generator = SeededGenerator(seed: options.seed, stream: 0x5b)
     if let parts = subsampling(algorithm, &generator) {
-      estimate.setInterval(standardError: parts.error)
+      estimate.setInterval(standardError: parts.error, of: 2 * parts.count)
       estimate.shortfall =
         max(0, estimate.value - parts.value) / (Double(parts.count).squareRoot() - 1)
     } else {
-      estimate.setInterval(standardError: estimate.clusteredError(units))
+      estimate.setInterval(
+        standardError: estimate.clusteredError(units), of: Units.count(units, rows: x.rows))
     }
     estimate.flagSaturation()
     if x.columns + y.columns > Self.mostDimensions { estimate.flags.insert(.manyDimensions) }
@@ -105,6 +106,6 @@ struct NeighbourInformation {
       observed: neighbours.estimate(k: k, algorithm: algorithm).value,
       values: Parallel.map(options.pairings) {
         neighbours.estimate(k: k, algorithm: algorithm, pairing: random($0)).value
-      })
+      }, least: RandomPairings.least(units: units, of: rows, pairings: options.pairings))
   }
 }

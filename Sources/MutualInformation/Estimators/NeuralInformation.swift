@@ -36,7 +36,8 @@ struct NeuralInformation {
     let spread =
       readings.map(\.value).deviation / Double(readings.count).squareRoot()
     estimate.setInterval(
-      standardError: max(estimate.clusteredError(units), spread.isFinite ? spread : 0))
+      standardError: max(estimate.clusteredError(units), spread.isFinite ? spread : 0),
+      of: Units.count(units, rows: x.rows))
     estimate.flagSaturation()
     if readings.contains(where: { !$0.isConverged }) { estimate.flags.insert(.notConverged) }
     if options.pairings > 0 { estimate.null = null(readings) }
@@ -103,7 +104,10 @@ struct NeuralInformation {
     let shifted = means.dropFirst().reduce(0, +) / Double(max(1, means.count - 1))
     return Estimate.Null(
       mean: value + shifted - means[0],
-      tests: [readings[0].p], pairings: options.pairings)
+      tests: [readings[0].p], pairings: options.pairings,
+      leasts: [
+        RandomPairings.least(units: units, of: readings[0].rows, pairings: options.pairings)
+      ])
   }
 }
 

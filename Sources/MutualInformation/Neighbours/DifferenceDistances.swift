@@ -19,13 +19,13 @@ struct DifferenceDistances: RoughDistances {
   var stride: Int { inX.stride }
 
   init(x: NeighbourPoints, y: NeighbourPoints) {
-    let sides = [x, y].map { ($0, means: $0.means) }
+    let sides = [x, y].map { ($0, centre: $0.centres) }
     var most = Double.leastNormalMagnitude
-    for (side, means) in sides { most = max(most, side.largest(from: means)) }
+    for (side, centre) in sides { most = max(most, side.largest(from: centre)) }
     // A power of two, so that scaling rounds nothing; within bounds that leave it finite.
     scale = most < 1e300 ? pow(2, -Double(max(-900, most.exponent) + 1)) : 0x1p-1023
-    inX = PointBlocks(x, sides[0].means, scale: scale)
-    inY = PointBlocks(y, sides[1].means, scale: scale)
+    inX = PointBlocks(x, sides[0].centre, scale: scale)
+    inY = PointBlocks(y, sides[1].centre, scale: scale)
     largest = zip(inX.largest, inY.largest).map { max($0, $1) }
     isSquared = x.norm == .euclidean
     width = Double(max(x.width, y.width))
@@ -56,7 +56,7 @@ private struct PointBlocks: Sendable {
 
   private static let size = Int(PTOKEN_BLOCK)
 
-  init(_ side: NeighbourPoints, _ means: [Double], scale: Double) {
+  init(_ side: NeighbourPoints, _ centre: [Double], scale: Double) {
     let blocks = (side.count + Self.size - 1) / Self.size
     width = side.width
     count = blocks
@@ -66,7 +66,7 @@ private struct PointBlocks: Sendable {
     for row in 0..<side.count {
       let block = row / Self.size * side.width * Self.size + row % Self.size
       for column in 0..<side.width {
-        let value = Float((side.elements[row &* side.width &+ column] - means[column]) * scale)
+        let value = Float((side.elements[row &* side.width &+ column] - centre[column]) * scale)
         elements[block &+ column &* Self.size] = value
         largest[row] = max(largest[row], abs(value))
       }

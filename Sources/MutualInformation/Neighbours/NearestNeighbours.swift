@@ -105,6 +105,6 @@ public struct NearestNeighbours: Sendable {
     }
     return Estimate(
       value: contributions.mean, kind: .estimate, contributions: contributions,
-      ceiling: digammas[n] - digammas[k])
+      ceiling: base - digammas[k])
   }
 }

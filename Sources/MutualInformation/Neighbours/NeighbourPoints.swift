@@ -48,13 +48,15 @@ struct NeighbourPoints: Sendable {
     }
   }
 
-  /// Mean of each column.
-  var means: [Double] {
+  /// About the middle of each column.
+  var centres: [Double] {
     var sums = [Double](repeating: 0, count: width)
+    let share = 1 / Double(count)
+    // Shares, for the sum of large numbers may be none.
     for row in 0..<count {
-      for column in 0..<width { sums[column] += elements[row &* width &+ column] }
+      for column in 0..<width { sums[column] += share * elements[row &* width &+ column] }
     }
-    return sums.map { $0 / Double(count) }
+    return sums
   }
 
   /// Largest difference of a coordinate from `centre`'s.

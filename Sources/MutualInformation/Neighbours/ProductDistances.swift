@@ -20,24 +20,24 @@ struct ProductDistances: RoughDistances {
   /// Nil where the processor has no such products, or the rows' sizes leave it no range.
   init?(x: NeighbourPoints, y: NeighbourPoints) {
     guard x.norm == .euclidean, ptoken_has_products() != 0 else { return nil }
-    let sides = [x, y].map { ($0, means: $0.means) }
+    let sides = [x, y].map { ($0, centre: $0.centres) }
     // Rounding adds at most half to each coordinate.
     let longest = Double(PTOKEN_LARGEST_SQUARE).squareRoot()
     var scale = Double.infinity
-    for (side, means) in sides {
+    for (side, centre) in sides {
       let room = longest - Double(side.width).squareRoot() / 2
-      let length = side.longest(from: means)
+      let length = side.longest(from: centre)
       // Squares below or above would not be what they seem.
       guard room > longest / 2, length < 1e150 else { return nil }
       guard length > 1e-150 else { continue }
       scale = min(
         scale, room / length,
-        (Double(PTOKEN_LARGEST_COORDINATE) - 0.5) / side.largest(from: means))
+        (Double(PTOKEN_LARGEST_COORDINATE) - 0.5) / side.largest(from: centre))
     }
     guard scale.isFinite else { return nil }
     self.scale = scale
-    inX = IntegerPoints(x, sides[0].means, scale: scale)
-    inY = IntegerPoints(y, sides[1].means, scale: scale)
+    inX = IntegerPoints(x, sides[0].centre, scale: scale)
+    inY = IntegerPoints(y, sides[1].centre, scale: scale)
     moved = zip(inX.moved, inY.moved).map { max($0, $1) }
     mostMoved = moved.max() ?? 0
     margin = Double(max(x.width, y.width) + 8) * 0x1p-34
@@ -65,7 +65,7 @@ private struct IntegerPoints: Sendable {
 
   private static let size = 16
 
-  init(_ side: NeighbourPoints, _ means: [Double], scale: Double) {
+  init(_ side: NeighbourPoints, _ centre: [Double], scale: Double) {
     blocks = (side.count + Self.size - 1) / Self.size
     stride = blocks * Self.size
     pairs = (side.width + 1) / 2
@@ -76,7 +76,7 @@ private struct IntegerPoints: Sendable {
       let first = Self.place(row, pairs)
       var error = 0.0
       for column in 0..<side.width {
-        let value = (side.elements[row &* side.width &+ column] - means[column]) * scale
+        let value = (side.elements[row &* side.width &+ column] - centre[column]) * scale
         let rounded = value.rounded()
         elements[first &+ column / 2 &* 2 &* Self.size &+ column % 2] = Int16(rounded)
         squares[row] += Int32(rounded * rounded)
