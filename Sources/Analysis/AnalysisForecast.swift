@@ -30,7 +30,7 @@ extension Analyzer {
     var forecast = AnalysisForecast(
       layers: plan.layers.count, windows: plan.windows.count, cells: 0, seconds: 0, memory: 0,
       warnings: plan.warnings)
-    var (reading, gradients, kept, widest) = (0.0, 0, 0, 0)
+    var (reading, gradients, kept, widest, features) = (0.0, 0, 0, 0, 0)
     for window in plan.windows {
       let sizes = plan.sizes(of: window, reader, settings)
       reading += model.seconds(window: sizes[0]) + model.reading(sizes[0].rows * sizes[0].features)
@@ -38,6 +38,7 @@ extension Analyzer {
         reading += model.reading(cell.rows * cell.width)
         gradients += 8 * cell.rows * cell.width
         widest = max(widest, 8 * cell.rows * cell.width)
+        features = max(features, 8 * cell.rows * cell.features)
         // Tokens and six scores of each row.
         kept += cell.rows * (4 * settings.components + 48)
         forecast.cells += 1
@@ -48,6 +49,8 @@ extension Analyzer {
     forecast.seconds = max(reading, (reading + thread) / Double(min(cores, max(1, forecast.cells))))
     forecast.memory =
       CostModel.program + kept + min(gradients, AnalysisWork.ahead(of: memory) + widest)
+      // As read, in order of folds, and components fitted of a part.
+      + 3 * features
       + min(cores, forecast.cells) * AnalysisWork.copies * widest
     return forecast
   }

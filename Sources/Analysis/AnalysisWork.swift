@@ -1,4 +1,5 @@
 internal import LinearAlgebra
+internal import MutualInformation
 internal import Results
 internal import SnapshotFormat
 
@@ -17,11 +18,14 @@ struct AnalysisWork {
   private(set) var windowRows: [AnalysisFile.WindowRows] = []
   /// Smallest folds of windows that were left out.
   private(set) var tooSmall: [Int] = []
+  /// Distinct records of windows that were left out.
+  private(set) var tooFew: [Int] = []
+  private(set) var warnings: [String] = []
 
-  /// What a cell gives: nothing where nothing varies.
+  /// What a cell gives.
   enum Outcome: Sendable {
     case found(CellTask.Outcome)
-    case constant(layer: Int, window: Int)
+    case immeasurable(Immeasurable, layer: Int, window: Int)
   }
   private let cells: ReadAhead<Outcome>
 
@@ -55,14 +59,23 @@ struct AnalysisWork {
   private mutating func add(_ number: Int) throws {
     if isCancelled() { throw Self.interrupted(path) }
     let window = plan.windows[number]
+    let streams = plan.streams[window.table]!
+    var first: Matrix?
     let rows = try timings.measure(.reading) {
-      try WindowRows(window, plan: plan, reader: reader, settings: settings)
+      let all = try WindowRows(window, plan: plan, reader: reader, settings: settings)
+      return try withoutCopies(all, window, streams[0], &first)
     }
     // Left out only now: how many records a window has, and in which folds, is in its rows.
-    guard rows.smallestFold >= WindowRows.fewest(settings) else {
+    let isTooFew = rows.selected.count < StudyPlan.fewestRows
+    guard !isTooFew, rows.smallestFold >= WindowRows.fewest(settings) else {
       progress.leaveOut(window: number)
-      tooSmall.append(rows.smallestFold)
+      if isTooFew { tooFew.append(rows.selected.count) } else { tooSmall.append(rows.smallestFold) }
       return
+    }
+    if rows.labels == nil, rows.classes > 0 {
+      warnings.append(
+        "Labels at step \(reader.steps[window.steps.lowerBound].index): \(rows.classes) classes in \(rows.selected.count) rows are more than could be told apart (at most \(WindowRows.mostClasses), of \(WindowRows.fewestOfClass) rows each on average); what gradients say of labels was not measured."
+      )
     }
     windows.append(describe(window, rows))
     windowRows.append(
@@ -76,10 +89,12 @@ struct AnalysisWork {
     }
     // Counted with the first layer: finished with it, or soon after.
     var shared = rows.features.elements.count * MemoryLayout<Double>.size
-    for (place, stream) in plan.streams[window.table]!.enumerated() {
+    for (place, stream) in streams.enumerated() {
       let gradients = try timings.measure(.reading) {
-        try WindowRows.matrix(stream.stream, window, reader, selected: rows.selected)
+        try first
+          ?? WindowRows.matrix(stream.stream, window, reader, selected: rows.selected)
       }
+      first = nil
       let task = CellTask(
         layer: stream.layer, window: windows.count - 1, gradients: gradients)
       let bytes = gradients.elements.count * MemoryLayout<Double>.size
@@ -89,9 +104,12 @@ struct AnalysisWork {
         if isCancelled() { throw Self.interrupted(path) }
         return try progress.measure(window: number, stream: place) {
           do {
-            return .found(try task.run(views, settings: settings, timings: timings))
-          } catch is ConstantRows {
-            return .constant(layer: task.layer, window: task.window)
+            return .found(
+              try task.run(views, settings: settings, timings: timings) {
+                if isCancelled() { throw Self.interrupted(path) }
+              })
+          } catch let reason as Immeasurable {
+            return .immeasurable(reason, layer: task.layer, window: task.window)
           }
         }
       }
@@ -100,7 +118,34 @@ struct AnalysisWork {
   }
 
   /// Waits for all cells.
-  func outcomes() throws -> [Outcome] { try cells.finish() }
+  func outcomes() throws -> [Outcome] {
+    let outcomes = try cells.finish()
+    if isCancelled() { throw Self.interrupted(path) }
+    return outcomes
+  }
+
+  /// A window's rows but for those that equal another in features and in the first layer's gradients: in another fold they
+  /// would pass for information, and as nearest neighbours too.
+  ///
+  /// - Parameter first: set to the first layer's gradients of the rows, if they were read.
+  private mutating func withoutCopies(
+    _ rows: WindowRows, _ window: StudyPlan.Window, _ stream: StudyPlan.Stream,
+    _ first: inout Matrix?
+  ) throws -> WindowRows {
+    guard rows.features.hasRepeatedRows, !rows.features.isOfSymbols else { return rows }
+    let gradients = try WindowRows.matrix(stream.stream, window, reader, selected: rows.selected)
+    let kept = Copies(rows.features, gradients).kept
+    guard kept.count < rows.selected.count else {
+      first = gradients
+      return rows
+    }
+    warnings.append(
+      "\(rows.selected.count - kept.count) of \(rows.selected.count) rows at step \(reader.steps[window.steps.lowerBound].index) equal others in features and gradients, under other records: copies were left out, for they would pass for information."
+    )
+    first = gradients.gatheringRows(kept)
+    return try WindowRows(
+      window, plan: plan, reader: reader, settings: settings, rows: kept.map { rows.selected[$0] })
+  }
 
   private static func interrupted(_ path: String) -> AnalysisError {
     AnalysisError(
@@ -110,7 +155,9 @@ struct AnalysisWork {
   private func describe(
     _ window: StudyPlan.Window, _ rows: WindowRows
   ) -> Study.Window {
-    let steps = reader.steps[window.steps].filter { $0.mode == window.mode }
+    // Steps that rows are of: those of a trace that repeats its records have none left.
+    let used = Set(rows.steps)
+    let steps = window.steps.filter { used.contains($0) }.map { reader.steps[$0] }
     let losses = steps.map(\.loss).filter(\.isFinite)
     return Study.Window(
       table: window.table, mode: window.mode.description, firstStep: steps.first!.index,

@@ -74,6 +74,19 @@ public struct Analyzer: Sendable {
     try work.read()
     let all = try work.outcomes()
     study.windows = work.windows
+    warnings += work.warnings
+    if let most = work.tooFew.max() {
+      guard !study.windows.isEmpty || !work.tooSmall.isEmpty else {
+        throw AnalysisError(
+          code: .tooFewRows, file: path,
+          message:
+            "expected at least \(StudyPlan.fewestRows) distinct records in a window, found at most \(most)",
+          remedy: "Record more different records, or group more trace steps with --trace-steps.")
+      }
+      warnings.append(
+        "\(work.tooFew.count) window(s) have fewer than \(StudyPlan.fewestRows) distinct records and were left out."
+      )
+    }
     if let largest = work.tooSmall.max() {
       let fewest = WindowRows.fewest(settings)
       guard !study.windows.isEmpty else {
@@ -88,10 +101,20 @@ public struct Analyzer: Sendable {
     }
     var outcomes: [CellTask.Outcome] = []
     for case .found(let outcome) in all { outcomes.append(outcome) }
-    for case .constant(let layer, let window) in all {
-      warnings.append(
-        "Layer \(plan.layers[layer].name) does not vary at step \(study.windows[window].firstStep): nothing to measure there."
-      )
+    var told: Set<Int> = []
+    for case .immeasurable(let reason, let layer, let window) in all {
+      let (name, step) = (plan.layers[layer].name, study.windows[window].firstStep)
+      switch reason {
+      case .constantLayer:
+        warnings.append("Layer \(name) does not vary at step \(step): nothing to measure there.")
+      case .constantFeature where told.insert(window).inserted:
+        warnings.append("Features do not vary at step \(step): nothing to measure there.")
+      case .constantFeature: break
+      case .dependentComponents:
+        warnings.append(
+          "Layer \(name) at step \(step): components of its tokens follow from others, so that it was left out. Analyse with --sigma above 0."
+        )
+      }
     }
     outcomes.sort { ($0.cell.layer, $0.cell.window) < ($1.cell.layer, $1.cell.window) }
     MapTest.apply(to: &outcomes)
@@ -116,7 +139,8 @@ public struct Analyzer: Sendable {
     let heavy = study.cells.count { $0.figures.contains { $0.flags.contains(.heavyTails) } }
     if heavy > 0 {
       warnings.append(
-        "In \(heavy) of \(study.cells.count) cells a few large gradients set the scale, so that most tokens look alike: figures there understate. Analyse with --token direction."
+        "In \(heavy) of \(study.cells.count) cells a few large gradients set the scale, so that most tokens look alike: figures there understate."
+          + (study.provenance.settings.token == "raw" ? " Analyse with --token direction." : "")
       )
     }
     let few = study.windows.filter { $0.rows < 300 }.count

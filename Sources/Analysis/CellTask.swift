@@ -34,8 +34,11 @@ struct CellTask: Sendable {
   private static let lowPower = 0.1
 
   /// Computes; the encoders are fitted once per fold, the critics once per fold and pairing.
+  ///
+  /// - Parameter checkCancelled: called for every pairing; throws to end the work.
   func run(
-    _ rows: WindowRows, settings: Study.Settings, timings: Timings
+    _ rows: WindowRows, settings: Study.Settings, timings: Timings,
+    checkCancelled: () throws -> Void = {}
   ) throws -> Outcome {
     let n = gradients.rows
     var generator = SeededGenerator(
@@ -48,8 +51,10 @@ struct CellTask: Sendable {
     let (folds, components) = (tokens.folds, tokens.components)
     let isHeavyTailed = tokens.medianPower < Self.lowPower
     let order = rows.test.flatMap { $0 }
-    let clusters = rows.isGrouped ? order.map { rows.steps[$0] } : nil
-    let reach = Clustered.reach(of: clusters.map { Set($0).count } ?? n)
+    // Where nearly all rows are of one step, there is no telling how steps differ.
+    let steps = rows.isGrouped ? order.map { rows.steps[$0] } : nil
+    let clusters = steps.flatMap { Clustered.effective($0) >= 2 ? $0 : nil }
+    let reach = Clustered.reach(of: clusters.map { Int(Clustered.effective($0)) } ?? n)
     let ceiling = GaussianInformation.ceiling(
       components: components, sigma: settings.sigma)
     var gaussian = try timings.measure(.gaussian) {
@@ -65,13 +70,13 @@ struct CellTask: Sendable {
     let ksg = timings.measure(.neighbours) {
       Self.neighbourEstimate(tokens.neighbours, settings.neighbours, rows, nil)
     }
-    let variance = try timings.measure(.recovery) {
-      try Recovery.variance(folds, features: rows.features)
+    let variance = timings.measure(.recovery) {
+      rows.recovery!.variance(folds)
     }
     let label = try timings.measure(.labels) {
       try rows.labels.map { try LabelInformation.estimate(folds, labels: $0) }
     }
-    var shuffled = try shuffledFigures(tokens, rows, settings, timings)
+    var shuffled = try shuffledFigures(tokens, rows, settings, timings, checkCancelled)
 
     // An encoder fitted on fewer rows than columns sees training rows larger than new ones, and the Gaussian reading
     // then is not 0 without dependence. What mismatched pairs read is that bias.
@@ -84,16 +89,26 @@ struct CellTask: Sendable {
 
     func figure(_ measure: Measure, _ value: Double, _ terms: [Double], _ ceiling: Double) -> Figure
     {
-      let error = Clustered.standardError(ofMean: terms, clusters: clusters)
+      // Uneven steps may cancel by chance: never surer than independent rows.
+      let error = max(
+        Clustered.standardError(ofMean: terms, clusters: clusters),
+        Clustered.standardError(ofMean: terms))
       var flags: [Figure.Flag] = []
-      if measure.unit == .nats, value > 0.8 * ceiling { flags.append(.saturated) }
+      // Of a label the ceiling is all there is to know.
+      if measure.unit == .nats, measure != .label, value > 0.8 * ceiling {
+        flags.append(.saturated)
+      }
       if n < Self.fewRows { flags.append(.fewRows) }
       if isHeavyTailed { flags.append(.heavyTails) }
       let isProportion = measure == .labelAccuracy || measure == .reidentification
       let (low, high) =
         isProportion
         ? Clustered.proportionInterval(value, rows: n, standardError: error)
-        : (value - reach * error, value + reach * error)
+        : (
+          value - reach * error,
+          measure == .label
+            ? max(value, min(ceiling, value + reach * error)) : value + reach * error
+        )
       return Figure(
         measure: measure, value: value, standardError: error, low: low, high: high, nullMean: .nan,
         nullDeviation: .nan, p: .nan, mapP: .nan,
@@ -166,31 +181,35 @@ struct CellTask: Sendable {
 
   /// The measures that are fitted again for each mismatched pairing.
   private func shuffledFigures(
-    _ tokens: CellTokens, _ rows: WindowRows, _ settings: Study.Settings, _ timings: Timings
+    _ tokens: CellTokens, _ rows: WindowRows, _ settings: Study.Settings, _ timings: Timings,
+    _ checkCancelled: () throws -> Void
   ) throws -> [Measure: [Double]] {
     guard !rows.pairings.isEmpty else { return [:] }
+    func each<R>(_ stage: Timings.Stage, _ figure: ([Int]) throws -> R) throws -> [R] {
+      try timings.measure(stage) {
+        try rows.pairings.map {
+          try checkCancelled()
+          return try figure($0)
+        }
+      }
+    }
     var result: [Measure: [Double]] = [:]
-    result[.gaussian] = try timings.measure(.gaussian) {
-      try rows.pairings.map { try GaussianInformation.estimate(tokens.folds, pairing: $0).value }
+    result[.gaussian] = try each(.gaussian) {
+      try GaussianInformation.estimate(tokens.folds, pairing: $0).value
     }
-    result[.ksg] = timings.measure(.neighbours) {
-      rows.pairings.map {
-        Self.neighbourEstimate(tokens.neighbours, settings.neighbours, rows, $0).value
-      }
+    result[.ksg] = try each(.neighbours) {
+      Self.neighbourEstimate(tokens.neighbours, settings.neighbours, rows, $0).value
     }
-    result[.recoverableVariance] = try timings.measure(.recovery) {
-      try rows.pairings.map {
-        try Recovery.variance(tokens.folds, features: rows.features, pairing: $0).value
-      }
+    result[.recoverableVariance] = try each(.recovery) {
+      rows.recovery!.variance(tokens.folds, pairing: $0).value
     }
     guard let labels = rows.labels else { return result }
-    let all = try timings.measure(.labels) {
-      try rows.pairings.map {
-        try LabelInformation.estimate(tokens.folds, labels: labels, pairing: $0)
-      }
+    let all = try each(.labels) {
+      let found = try LabelInformation.estimate(tokens.folds, labels: labels, pairing: $0)
+      return (information: found.information.value, accuracy: found.hits.mean)
     }
-    result[.label] = all.map(\.information.value)
-    result[.labelAccuracy] = all.map(\.hits.mean)
+    result[.label] = all.map(\.information)
+    result[.labelAccuracy] = all.map(\.accuracy)
     return result
   }
 

@@ -19,7 +19,7 @@ struct CellTokens: Sendable {
   /// Encodes.
   ///
   /// - Parameter noise: [n, components of the settings], added to standardised tokens.
-  /// - Throws: `ConstantRows` where nothing varies.
+  /// - Throws: `Immeasurable` where there is no token, or nothing that it could say.
   init(_ gradients: Matrix, noise: Matrix, _ rows: WindowRows, settings: Study.Settings) throws {
     let n = gradients.rows
     values = Matrix(rows: n, columns: settings.components)
@@ -30,7 +30,8 @@ struct CellTokens: Sendable {
         components: WindowRows.components(
           trainingRows: rows.train[fold].count, most: settings.components),
         form: GradientEncoder.Form(rawValue: settings.token) ?? .direction)
-      guard encoder.count > 0, rows.views[fold].columns > 0 else { throw ConstantRows() }
+      guard rows.views[fold].columns > 0 else { throw Immeasurable.constantFeature }
+      guard encoder.count > 0 else { throw Immeasurable.constantLayer }
       let clean = encoder(gradients)
       for row in rows.test[fold] {
         for column in 0..<clean.columns { values[row, column] = clean[row, column] }
@@ -40,7 +41,12 @@ struct CellTokens: Sendable {
         * Double(rows.test[fold].count) / Double(n)
       components = min(components, encoder.count)
       let (x, y) = (rows.views[fold], clean + noise.prefixColumns(clean.columns))
-      folds.append(try PairedFold(x: x, y: y, train: rows.train[fold], test: rows.test[fold]))
+      do {
+        folds.append(try PairedFold(x: x, y: y, train: rows.train[fold], test: rows.test[fold]))
+      } catch is LinearAlgebraError {
+        // Without noise, gradients of few values have components that follow from others.
+        throw Immeasurable.dependentComponents
+      }
       let few = settings.neighbourComponents
       neighbours.append(
         NearestNeighbours(
@@ -58,5 +64,12 @@ struct CellTokens: Sendable {
   }
 }
 
-/// Rows in which nothing varies: there is no token to speak of.
-struct ConstantRows: Error {}
+/// Why there is nothing to measure in a cell.
+enum Immeasurable: Error, Hashable {
+  /// The layer's gradients are all alike.
+  case constantLayer
+  /// Features are all alike.
+  case constantFeature
+  /// Components of the tokens follow from others.
+  case dependentComponents
+}

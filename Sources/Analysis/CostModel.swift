@@ -47,7 +47,8 @@ struct CostModel {
     let (n, folds) = (Double(cell.rows), Double(cell.folds))
     let train = n * (folds - 1) / folds
     let pairings = Double(settings.pairings + 1)
-    let share = Double(settings.components) / 16
+    let share =
+      Double(WindowRows.components(trainingRows: Int(train), most: settings.components)) / 16
     let side = min(Double(cell.width), train)
     let tokens =
       folds
@@ -55,7 +56,8 @@ struct CostModel {
     let gaussian = pairings * folds * 1.4e-7 * n * share * share
     let neighbours =
       pairings * (4.2e-9 * n * n / folds + 1e-6 * n) * Double(settings.neighbourComponents) / 2
-    let recovery = pairings * folds * 4e-9 * n * Double(cell.features)
+    // Two products with the features for each fold.
+    let recovery = pairings * folds * 1e-9 * n * Double(cell.features) * share
     let labels = cell.hasLabels ? pairings * folds * 8e-8 * n : 0
     let pairs = (n / folds) * (n / folds)
     let critic =

@@ -86,6 +86,11 @@ struct StudyPlan {
     }
     features[number] = feature
     labels[number] = table.streams.firstIndex { $0.kind == .label && $0.elements == 1 }
+    if labels[number] == nil, let wide = table.streams.first(where: { $0.kind == .label }) {
+      warnings.append(
+        "Labels '\(wide.name)' of table '\(table.name)' are \(wide.elements) numbers a row; only single class numbers were analysed, so none were."
+      )
+    }
     streams[number] = gradients.map { position in
       let stream = table.streams[position]
       guard case .gradient(let name, let stage) = stream.kind else { preconditionFailure() }

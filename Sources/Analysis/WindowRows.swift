@@ -1,4 +1,5 @@
 internal import LinearAlgebra
+internal import MutualInformation
 internal import PrivacyTokens
 internal import Results
 internal import SnapshotFormat
@@ -19,11 +20,15 @@ struct WindowRows: Sendable {
   var test: [[Int]]
   /// Training rows of each fold.
   var train: [[Int]]
-  /// Features as recorded, [n, width].
-  var features: Matrix
+  /// Features as recorded, [n, width]; empty once they are fitted.
+  private(set) var features: Matrix
+  /// The same for what tokens predict of them; nil before.
+  private(set) var recovery: RecoveryTarget?
   /// Features as each fold's components, [n, components].
   var views: [Matrix]
   var labels: [Int32]?
+  /// Different labels; 0 where none are recorded.
+  var classes = 0
   /// Mismatched pairings: row of x for each row of y.
   var pairings: [[Int]]
   /// Candidates of a re-identification.
@@ -47,12 +52,15 @@ struct WindowRows: Sendable {
   var smallestFold: Int { test.map(\.count).min() ?? 0 }
 
   /// Reads and splits a window.
+  ///
+  /// - Parameter rows: rows of the window to choose from; nil: all.
   init(
-    _ window: StudyPlan.Window, plan: StudyPlan, reader: Reader, settings: Study.Settings
+    _ window: StudyPlan.Window, plan: StudyPlan, reader: Reader, settings: Study.Settings,
+    rows: [Int]? = nil
   ) throws {
     let all = try reader.records(ofTable: window.table, rows: window.rows)
     var seen: Set<RecordID> = []
-    let kept = all.indices.filter { seen.insert(all[$0]).inserted }
+    let kept = (rows ?? Array(all.indices)).filter { seen.insert(all[$0]).inserted }
     var stepOf = [Int](repeating: 0, count: all.count)
     for range in reader.stepRanges(ofTable: window.table) where range.rows.overlaps(window.rows) {
       for row in range.rows.clamped(to: window.rows) {
@@ -79,12 +87,17 @@ struct WindowRows: Sendable {
     features = try Self.matrix(feature, window, reader, selected: kept)
     if let label = plan.labels[window.table] {
       let values = try reader.labels(ofStream: label, table: window.table, rows: window.rows)
-      labels = try Self.denseLabels(kept.map { values[$0] }, reader.path)
+      let own = kept.map { values[$0] }
+      classes = Set(own).count
+      labels = try Self.denseLabels(own, reader.path)
     }
     views = []
     var generator = SeededGenerator(seed: settings.seed, stream: UInt64(window.mode.rawValue))
     pairings = Self.pairings(steps, test, count: settings.pairings, using: &generator)
   }
+
+  /// Most classes, and fewest rows of each on average, that can be told apart.
+  static let (mostClasses, fewestOfClass) = (1000, 2)
 
   /// Labels as consecutive numbers from 0; nil where there are more classes than rows could tell apart.
   private static func denseLabels(_ labels: [Int32], _ path: String) throws -> [Int32]? {
@@ -95,7 +108,9 @@ struct WindowRows: Sendable {
         remedy: "Record again without rows that have no label.", requirement: "R-046")
     }
     let classes = Set(labels).sorted()
-    guard classes.count <= max(2, labels.count / 4) else { return nil }
+    guard classes.count <= max(2, min(mostClasses, labels.count / fewestOfClass)) else {
+      return nil
+    }
     let number = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, Int32($0)) })
     return labels.map { number[$0]! }
   }
@@ -124,7 +139,7 @@ struct WindowRows: Sendable {
     return Matrix(rows: selected.count, columns: width, elements: elements)
   }
 
-  /// Fits the feature's components on each fold's training rows.
+  /// Fits the feature's components on each fold's training rows, and prepares the features to be predicted.
   mutating func fitViews(most: Int) throws {
     views = try train.map { rows in
       let encoder = try PrincipalComponents(
@@ -132,6 +147,8 @@ struct WindowRows: Sendable {
         components: Self.components(trainingRows: rows.count, most: most))
       return encoder(features)
     }
+    recovery = RecoveryTarget(features, folds: zip(train, test).map { ($0, $1) })
+    features = Matrix(rows: 0, columns: 0)
   }
 
   /// Fewest rows that are paired anew among themselves. In smaller groups the pairings without fixed points are too few,

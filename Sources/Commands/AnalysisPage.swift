@@ -24,7 +24,7 @@ extension Page {
       "sigma \(settings.sigma), token \(Page.name(settings.token, 20)), components "
         + "\(settings.components), neighbours \(settings.neighbours) in "
         + "\(settings.neighbourComponents) components, folds \(settings.folds), pairings "
-        + "\(settings.pairings), candidates \(settings.candidates), trace steps "
+        + "\(settings.pairings), critic \(Page.name(settings.critic, 20)) of \(settings.networks), candidates \(settings.candidates), trace steps "
         + "\(settings.traceSteps), seed \(settings.seed)")
     entry(
       "holds",

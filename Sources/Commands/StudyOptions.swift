@@ -95,8 +95,8 @@ struct StudyOptions: ParsableArguments {
   var memory: String?
 
   func validate() throws {
-    if let sigma, sigma < 0 || !sigma.isFinite {
-      throw ValidationError("--sigma: expected at least 0, found \(sigma).")
+    if let sigma, !(0...1e6).contains(sigma) {
+      throw ValidationError("--sigma: expected 0 to 1e6, found \(sigma).")
     }
     if let token, token != "direction", token != "raw" {
       throw ValidationError("--token: expected direction or raw, found '\(token)'.")

@@ -19,6 +19,13 @@ public enum Clustered {
     return (squares * Double(groups) / Double(groups - 1)).squareRoot() / n
   }
 
+  /// How many clusters of one size would tell as much, n² / Σ n_c²; 1 where nearly all rows are of one.
+  public static func effective(_ clusters: [Int]) -> Double {
+    let sizes = Dictionary(clusters.map { ($0, 1.0) }, uniquingKeysWith: +).values.sorted()
+    let rows = Double(clusters.count)
+    return rows * rows / sizes.reduce(0) { $0 + $1 * $1 }
+  }
+
   /// Standard errors to the end of a 95 % interval of a mean of so many independent terms: the 97.5 % quantile of Student's t;
   /// 1.96 from a thousand on, infinite for one.
   public static func reach(of terms: Int) -> Double {

@@ -1,14 +1,14 @@
-internal import LinearAlgebra
+package import LinearAlgebra
 
 /// Tells rows that are copies of others from values that repeat.
 ///
 /// A row that equals another on both sides is a copy, unless repeats are the nature of both: of a side that is symbols or
 /// counts, of a side rounded so far that its values come back with other partners, or of a value that many rows have.
-struct Copies {
+package struct Copies {
   /// Rows but for copies.
-  let kept: [Int]
+  package let kept: [Int]
 
-  init(_ x: Matrix, _ y: Matrix) {
+  package init(_ x: Matrix, _ y: Matrix) {
     let (xSide, ySide) = (Side(x), Side(y))
     var pairs: Set<Int> = []
     var (partnersOfX, partnersOfY) = (
@@ -58,4 +58,16 @@ struct Copies {
       return !repeated.isEmpty && 10 * repeated.count { partners[$0] > 1 } >= repeated.count
     }
   }
+}
+
+extension Matrix {
+  /// Whether a row equals another.
+  package var hasRepeatedRows: Bool { distinctRows < rows }
+
+  /// Whether rows are whole numbers that repeat by nature: each four times and more on average.
+  package var isOfSymbols: Bool {
+    elements.allSatisfy { $0 == $0.rounded() } && 4 * distinctRows <= rows
+  }
+
+  private var distinctRows: Int { Set((0..<rows).map { Array(row($0)) }).count }
 }

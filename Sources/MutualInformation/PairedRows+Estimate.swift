@@ -47,7 +47,7 @@ extension PairedRows {
     if count < Self.comfortable || independent < Self.fewestUnits { result.flags.insert(.fewRows) }
     if independent < Self.fewestUnits {
       result.notes.append(
-        "Rows are of \(independent) records or groups only: their number, not that of rows, says how sure this is."
+        "Rows are of \(Units.count(units, rows: count)) records or groups, which tell as much as \(independent) of one size: that, not the number of rows, says how sure this is."
       )
     }
     if options.retrainedPairings > 0, result.flags.isDisjoint(with: [.constant]) {

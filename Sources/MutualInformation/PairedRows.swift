@@ -21,8 +21,8 @@ public struct PairedRows: Sendable {
 
   /// Rows that are used.
   public var count: Int { x.rows }
-  /// Units, which are independent of each other.
-  var independent: Int { Units.count(units, rows: count) }
+  /// Units, which are independent of each other, as far as they are of one size.
+  var independent: Int { Units.effective(units, rows: count) }
 
   /// Fewest rows of which anything can be said.
   public static let fewest = 20

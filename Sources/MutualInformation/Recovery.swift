@@ -46,57 +46,8 @@ public enum Recovery {
   ///   - pairing: row of `features` for each row of y; nil as recorded.
   public static func variance(
     _ folds: [PairedFold], features: Matrix, pairing: [Int]? = nil
-  ) throws -> Variance {
-    var errors: [Double] = []
-    var totals: [Double] = []
-    for fold in folds {
-      let rows = { (indices: [Int]) in
-        features.gatheringRows(pairing.map { p in indices.map { p[$0] } } ?? indices)
-      }
-      var (train, test) = (rows(fold.train), rows(fold.test))
-      centre(&train, &test)
-      let n = Double(fold.train.count)
-      // Training tokens are white, so least squares needs no inverse.
-      let weights = (1 / n) * fold.yTrain.times(train, transposeSelf: true)
-      let predicted = fold.yTest.times(weights)
-      for row in 0..<test.rows {
-        var (error, total) = (0.0, 0.0)
-        for column in 0..<test.columns {
-          let value = test[row, column]
-          error += (value - predicted[row, column]) * (value - predicted[row, column])
-          total += value * value
-        }
-        errors.append(error)
-        totals.append(total)
-      }
-    }
-    let meanTotal = totals.mean
-    guard meanTotal > 0 else { return Variance(value: 0, contributions: totals.map { _ in 0 }) }
-    let value = 1 - errors.mean / meanTotal
-    // Delta method for a ratio of means.
-    let contributions = zip(errors, totals).map { value - ($0 - (1 - value) * $1) / meanTotal }
-    return Variance(value: value, contributions: contributions)
-  }
-
-  /// Subtracts the training mean from both and zeroes columns that are constant in training.
-  private static func centre(_ train: inout Matrix, _ test: inout Matrix) {
-    var sums = [Double](repeating: 0, count: train.columns)
-    var isConstant = [Bool](repeating: true, count: train.columns)
-    for row in 0..<train.rows {
-      for column in 0..<train.columns {
-        sums[column] += train[row, column]
-        isConstant[column] = isConstant[column] && train[row, column] == train[0, column]
-      }
-    }
-    let means = sums.map { $0 / Double(train.rows) }
-    func shift(_ rows: inout Matrix) {
-      for row in 0..<rows.rows {
-        for column in 0..<rows.columns {
-          rows[row, column] = isConstant[column] ? 0 : rows[row, column] - means[column]
-        }
-      }
-    }
-    shift(&train)
-    shift(&test)
+  ) -> Variance {
+    RecoveryTarget(features, folds: folds.map { ($0.train, $0.test) })
+      .variance(folds, pairing: pairing)
   }
 }

@@ -38,9 +38,8 @@ public struct GradientEncoder: Sendable {
   /// - Throws: `LinearAlgebraError` if the eigenvalues do not converge.
   public init(fitting rows: Matrix, components: Int, form: Form) throws {
     self.form = form
-    guard form == .direction, components > 1 else {
-      principal = try PrincipalComponents(
-        fitting: form == .raw ? rows : Self.directions(rows), components: components)
+    guard form == .direction else {
+      principal = try PrincipalComponents(fitting: rows, components: components)
       norm = nil
       return
     }
@@ -49,9 +48,12 @@ public struct GradientEncoder: Sendable {
     let variance = logs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(logs.count)
     // Clipped gradients have one norm, up to the rounding of float32.
     let varies = variance.squareRoot() > 1e-5
-    norm = varies ? (mean, variance.squareRoot()) : nil
     principal = try PrincipalComponents(
-      fitting: Self.directions(rows), components: varies ? components - 1 : components)
+      fitting: Self.directions(rows),
+      components: varies ? max(1, components - 1) : components)
+    // Where there is one component only, it is the direction's, if directions vary.
+    let hasPlace = components > 1 || principal.count == 0
+    norm = varies && hasPlace ? (mean, variance.squareRoot()) : nil
   }
 
   /// Tokens [n, count] of rows [n, width]; mean 0 and variance 1 per component on the training rows.

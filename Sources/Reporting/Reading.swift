@@ -50,7 +50,9 @@ package struct Reading: Sendable {
     guard let (layer, window, figure) = found ?? Self.largest(measures, view) else {
       status = .notMeasured
       value = Numbers.missing
-      sentence = "Not measured in this study."
+      let isTold =
+        topic == .label && view.study.warnings.contains { $0.hasPrefix("Labels ") }
+      sentence = "Not measured in this study\(isTold ? "; the warnings say why" : "")."
       place = nil
       figure = nil
       chance = .nan

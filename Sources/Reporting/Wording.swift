@@ -69,7 +69,9 @@ package struct Wording: Sendable {
       if study.layers.isEmpty || study.windows.isEmpty {
         return "The file holds no gradients that could be analysed."
       }
-      if study.cells.isEmpty { return "No layer had enough rows in any window." }
+      if study.cells.isEmpty {
+        return "No layer could be measured in any window; the warnings say why."
+      }
       let floor = 1 / (Double(study.provenance.settings.pairings) + 1)
       if floor > Verdict.level, study.provenance.settings.pairings > 0 {
         return
@@ -143,8 +145,14 @@ package struct Wording: Sendable {
           + "smaller sigma."
       )
     case .notTested:
+      guard view.study.cells.isEmpty else {
+        return (
+          "Analyse the same file with 99 mismatched pairings.",
+          "What the report measures then stands beside what chance alone would give."
+        )
+      }
       return (
-        "Record a probe of at least a few hundred distinct records together with their input features.",
+        "Record a probe of at least a few hundred distinct records whose features and gradients vary.",
         "Then analyse with mismatched pairings."
       )
     }

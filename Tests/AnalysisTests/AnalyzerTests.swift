@@ -122,24 +122,6 @@ struct AnalyzerTests {
     }
   }
 
-  /// A writer of some features and of gradients of one layer of three parameters.
-  private static func writer(
-    to path: String, _ mode: StepMode, features: [StreamDescription]
-  ) throws -> Writer {
-    try Writer(
-      path: path,
-      run: RunDescription(
-        id: UUID().uuidString.lowercased(), created: "2026-01-01T00:00:00Z", producer: "test",
-        model: ModelDescription(name: "m", layers: [.init("fc", parameters: 3)]).json),
-      tables: [
-        TableDescription(
-          name: "rows", unit: .example, mode: mode,
-          streams: features + [
-            StreamDescription(name: "fc", kind: .gradient(layer: "fc", stage: .raw), shape: [3])
-          ])
-      ])
-  }
-
   @Test("too few rows, and no feature, are refused with a remedy")
   func refusals() throws {
     try withTemporaryFolder { folder in
@@ -156,7 +138,7 @@ struct AnalyzerTests {
       #expect(few?.remedy.contains("probe") == true)
 
       let bare = folder.file("bare.h5")
-      try Self.writer(to: bare, .probe, features: []).close()
+      try TestRun.write(to: bare, mode: .probe, hasFeatures: false, [])
       let none = #expect(throws: AnalysisError.self) {
         try Analyzer(version: "test").run(path: bare)
       }
@@ -205,34 +187,6 @@ struct AnalyzerTests {
           })
       }
       #expect(error?.code == .cancelled)
-    }
-  }
-
-  @Test("steps that hold the same records are one step's rows, by either critic")
-  func sameRecords() throws {
-    try withTemporaryFolder { folder in
-      var generator = SeededGenerator(seed: 1)
-      let path = folder.file("run.h5")
-      let writer = try Self.writer(
-        to: path, .trace, features: [StreamDescription(name: "x", kind: .feature, shape: [2])])
-      let key = RecordKey(bytes: [1])
-      let records = (0..<100).map { key.id(of: "\($0)".utf8) }
-      func values(_ columns: Int) -> TableRows.Values {
-        .float(generator.normalMatrix(rows: 100, columns: columns).elements.map { Float($0) })
-      }
-      let x = values(2)
-      for step in 0..<6 {
-        try writer.append(
-          StepDescription(index: step, mode: .trace),
-          rows: [TableRows(table: 0, records: records, values: [x, values(3)])])
-      }
-      try writer.close()
-      for critic in ["hybrid", "gaussian"] {
-        let study = try Analyzer(settings: .init(critic: critic, pairings: 19), version: "test")
-          .run(path: path).study
-        #expect(study.windows.map(\.rows) == [100])
-        #expect(study.cells.flatMap(\.figures).allSatisfy { $0.standardError.isFinite })
-      }
     }
   }
 

@@ -44,7 +44,7 @@ struct AwkwardRowsTests {
         }
         #expect(found.value.isFinite && found.low <= found.high)
         #expect(found.flags.contains(.fewRows))
-        #expect(found.notes.contains { $0.contains("\(sizes.count) records or groups only") })
+        #expect(found.notes.contains { $0.contains("\(sizes.count) records or groups,") })
       } catch let error as InformationError { #expect(error.code == .tooFewRows) }
     }
   }

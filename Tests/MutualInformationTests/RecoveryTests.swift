@@ -63,7 +63,7 @@ struct RecoveryTests {
     let features = Matrix(rows: 4000, columns: 2) { row, column in
       column == 0 ? 10 + 2 * tokens[row, 0] + noise[row, 0] : tokens[row, 2] + 2 * noise[row, 1]
     }
-    let result = try Recovery.variance(folds(tokens, tokens), features: features)
+    let result = Recovery.variance(try folds(tokens, tokens), features: features)
     let error = Clustered.standardError(ofMean: result.contributions)
     // Four standard errors; fitting 3 weights on 3,200 rows costs 0.0005.
     #expect(abs(result.value - 0.5) < 4 * error + 0.001)
@@ -77,15 +77,15 @@ struct RecoveryTests {
     let tokens = generator.normalMatrix(rows: 500, columns: 2)
     let other = generator.normalMatrix(rows: 500, columns: 2)
     let parts = try folds(tokens, tokens)
-    let full = try Recovery.variance(
+    let full = Recovery.variance(
       parts, features: tokens + Matrix(rows: 500, columns: 2, repeating: 3))
     #expect(abs(full.value - 1) < 1e-12)
     // Two weights fitted on 400 rows cost 2/400; four standard errors of an R² of 500 rows are below 0.02.
-    let none = try Recovery.variance(parts, features: other)
+    let none = Recovery.variance(parts, features: other)
     #expect(abs(none.value + 0.005) < 0.02)
-    let identity = try Recovery.variance(parts, features: tokens, pairing: Array(0..<500))
+    let identity = Recovery.variance(parts, features: tokens, pairing: Array(0..<500))
     #expect(abs(identity.value - 1) < 1e-12)
-    let mixed = try Recovery.variance(
+    let mixed = Recovery.variance(
       parts, features: tokens, pairing: pairing(500, folds: 5, seed: 6))
     #expect(abs(mixed.value) < 0.03)
   }
@@ -99,7 +99,7 @@ struct RecoveryTests {
     let features = Matrix(rows: 100, columns: 3) { row, column in
       column == 0 ? tokens[row, 0] : column == 1 ? 0.1 : row < 80 ? 7 : Double(row)
     }
-    let result = try Recovery.variance([fold], features: features)
+    let result = Recovery.variance([fold], features: features)
     #expect(abs(result.value - 1) < 1e-12)
   }
 
@@ -108,7 +108,7 @@ struct RecoveryTests {
     var generator = SeededGenerator(seed: 8)
     let tokens = generator.normalMatrix(rows: 50, columns: 2)
     let features = Matrix(rows: 50, columns: 2, repeating: 0.1)
-    let result = try Recovery.variance(folds(tokens, tokens), features: features)
+    let result = Recovery.variance(try folds(tokens, tokens), features: features)
     #expect(result.value == 0 && result.contributions == [Double](repeating: 0, count: 50))
   }
 }

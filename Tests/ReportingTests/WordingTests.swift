@@ -29,7 +29,7 @@ struct WordingTests {
     #expect(wording(Studies.empty()).explanation.contains("no gradients"))
     var study = Studies.single()
     study.cells = []
-    #expect(wording(study).explanation == "No layer had enough rows in any window.")
+    #expect(wording(study).explanation == "No layer could be measured in any window; the warnings say why.")
     study = Studies.single()
     study.cells[0].figures[0].mapP = .nan
     #expect(wording(study).explanation.contains("No figure was compared with mismatched pairs"))

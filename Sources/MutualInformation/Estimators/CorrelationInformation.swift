@@ -44,7 +44,7 @@ struct CorrelationInformation {
     var estimate = Estimate(
       value: value, kind: .estimate, contributions: contributions, ceiling: .infinity)
     estimate.setInterval(
-      standardError: estimate.clusteredError(units), of: Units.count(units, rows: n))
+      standardError: estimate.clusteredError(units), of: Units.effective(units, rows: n))
     // A correlation of 1 - δ is told apart from 1 only where δ is larger than rounding.
     estimate.ceiling = Double(min(x.columns, y.columns)) * 10.0
     estimate.flagSaturation()

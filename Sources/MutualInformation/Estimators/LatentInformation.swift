@@ -40,7 +40,7 @@ struct LatentInformation {
       / Double(readings.count).squareRoot()
     estimate.setInterval(
       standardError: max(estimate.clusteredError(input.units), spread),
-      of: Units.count(input.units, rows: n))
+      of: Units.effective(input.units, rows: n))
     estimate.flagSaturation()
     // Of the first fold, as the hybrid's: pooled folds are not exact.
     estimate.null = readings[0].null

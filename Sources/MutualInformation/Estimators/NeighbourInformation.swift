@@ -32,7 +32,7 @@ struct NeighbourInformation {
         max(0, estimate.value - parts.value) / (Double(parts.count).squareRoot() - 1)
     } else {
       estimate.setInterval(
-        standardError: estimate.clusteredError(units), of: Units.count(units, rows: x.rows))
+        standardError: estimate.clusteredError(units), of: Units.effective(units, rows: x.rows))
     }
     estimate.flagSaturation()
     if x.columns + y.columns > Self.mostDimensions { estimate.flags.insert(.manyDimensions) }

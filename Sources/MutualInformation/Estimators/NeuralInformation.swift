@@ -37,7 +37,7 @@ struct NeuralInformation {
       readings.map(\.value).deviation / Double(readings.count).squareRoot()
     estimate.setInterval(
       standardError: max(estimate.clusteredError(units), spread.isFinite ? spread : 0),
-      of: Units.count(units, rows: x.rows))
+      of: Units.effective(units, rows: x.rows))
     estimate.flagSaturation()
     if readings.contains(where: { !$0.isConverged }) { estimate.flags.insert(.notConverged) }
     if options.pairings > 0 { estimate.null = null(readings) }
