@@ -106,12 +106,16 @@ package struct Reading: Sendable {
     return nil
   }
 
+  /// Nats below which a bound says nothing: a critic that found nothing reads its own rounding.
+  private static let smallestBound = 1e-6
+
   /// The lower bound in the cell of a Gaussian estimate, where it says anything: what may be claimed comes first.
   private static func bound(
     beside figure: Figure, _ view: StudyView, layer: Int, window: Int
   ) -> Figure? {
     guard figure.measure == .gaussian,
-      let bound = view.figure(.donskerVaradhan, layer: layer, window: window), bound.low > 0
+      let bound = view.figure(.donskerVaradhan, layer: layer, window: window),
+      bound.low > smallestBound
     else { return nil }
     return bound
   }

@@ -23,13 +23,26 @@ struct WordingTests {
     #expect(page.range(of: #"\bsafe"#, options: [.regularExpression, .caseInsensitive]) == nil)
   }
 
+  @Test("A bound of a critic that found nothing is not quoted")
+  func emptyBound() {
+    var study = Studies.single()
+    var bound = Studies.figure(.donskerVaradhan, 3e-13)
+    (bound.low, bound.high) = (3e-13, 3e-13)
+    study.cells[0].figures.append(bound)
+    let information = wording(study).readings.first { $0.topic == .information }
+    #expect(information?.value.contains("×10") == false)
+    #expect(information?.sentence.contains("at least") == false)
+  }
+
   @Test("Nothing tested says so, and why")
   func notTested() {
     #expect(wording(Studies.empty()).headline == "Leakage was not tested.")
     #expect(wording(Studies.empty()).explanation.contains("no gradients"))
     var study = Studies.single()
     study.cells = []
-    #expect(wording(study).explanation == "No layer could be measured in any window; the warnings say why.")
+    #expect(
+      wording(study).explanation
+        == "No layer could be measured in any window; the warnings say why.")
     study = Studies.single()
     study.cells[0].figures[0].mapP = .nan
     #expect(wording(study).explanation.contains("No figure was compared with mismatched pairs"))
