@@ -30,7 +30,8 @@ extension Analyzer {
     var forecast = AnalysisForecast(
       layers: plan.layers.count, windows: plan.windows.count, cells: 0, seconds: 0, memory: 0,
       warnings: plan.warnings)
-    var (reading, gradients, kept, widest, features) = (0.0, 0, 0, 0, 0)
+    var (reading, gradients, kept, widest) = (0.0, 0, 0, 0)
+    var (features, pairings) = (0, 0)
     for window in plan.windows {
       let sizes = plan.sizes(of: window, reader, settings)
       reading += model.seconds(window: sizes[0]) + model.reading(sizes[0].rows * sizes[0].features)
@@ -39,6 +40,7 @@ extension Analyzer {
         gradients += 8 * cell.rows * cell.width
         widest = max(widest, 8 * cell.rows * cell.width)
         features = max(features, 8 * cell.rows * cell.features)
+        pairings = max(pairings, 8 * cell.rows * settings.pairings)
         // Tokens and six scores of each row.
         kept += cell.rows * (4 * settings.components + 48)
         forecast.cells += 1
@@ -50,7 +52,7 @@ extension Analyzer {
     forecast.memory =
       CostModel.program + kept + min(gradients, AnalysisWork.ahead(of: memory) + widest)
       // As read, in order of folds, and components fitted of a part.
-      + 3 * features
+      + 3 * features + pairings
       + min(cores, forecast.cells) * AnalysisWork.copies * widest
     return forecast
   }
