@@ -61,20 +61,17 @@ struct AnalysisWork {
     let window = plan.windows[number]
     let streams = plan.streams[window.table]!
     var first: Matrix?
-    let rows = try timings.measure(.reading) {
+    var rows = try timings.measure(.reading) {
       let all = try WindowRows(window, plan: plan, reader: reader, settings: settings)
       return try withoutCopies(all, window, streams[0], &first)
     }
-    // Left out only now: how many records a window has, and in which folds, is in its rows.
-    let isTooFew = rows.selected.count < StudyPlan.fewestRows
-    guard !isTooFew, rows.smallestFold >= WindowRows.fewest(settings) else {
+    guard isLargeEnough(rows) else {
       progress.leaveOut(window: number)
-      if isTooFew { tooFew.append(rows.selected.count) } else { tooSmall.append(rows.smallestFold) }
       return
     }
     if rows.labels == nil, rows.classes > 0 {
       warnings.append(
-        "Labels at step \(reader.steps[window.steps.lowerBound].index): \(rows.classes) classes in \(rows.selected.count) rows are more than could be told apart (at most \(WindowRows.mostClasses), of \(WindowRows.fewestOfClass) rows each on average); what gradients say of labels was not measured."
+        "Labels at step \(step(of: window)): \(rows.classes) classes in \(rows.selected.count) rows are more than could be told apart (at most \(WindowRows.mostClasses), of \(WindowRows.fewestOfClass) rows each on average); what gradients say of labels was not measured."
       )
     }
     windows.append(describe(window, rows))
@@ -82,13 +79,10 @@ struct AnalysisWork {
       AnalysisFile.WindowRows(
         records: rows.records, steps: rows.steps.map { Int64(reader.steps[$0].index) },
         folds: rows.folds.map { UInt8($0) }))
-    let views = try timings.measure(.features) {
-      var fitted = rows
-      try fitted.fitViews(most: settings.components)
-      return fitted
-    }
     // Counted with the first layer: finished with it, or soon after.
     var shared = rows.features.elements.count * MemoryLayout<Double>.size
+    try timings.measure(.features) { try rows.fitViews(most: settings.components) }
+    let views = rows
     for (place, stream) in streams.enumerated() {
       let gradients = try timings.measure(.reading) {
         try first
@@ -117,6 +111,23 @@ struct AnalysisWork {
     }
   }
 
+  /// Whether a window's rows are enough, and its folds'; known only now, for records are in the rows.
+  private mutating func isLargeEnough(_ rows: WindowRows) -> Bool {
+    if rows.selected.count < StudyPlan.fewestRows {
+      tooFew.append(rows.selected.count)
+    } else if rows.smallestFold < WindowRows.fewest(settings) {
+      tooSmall.append(rows.smallestFold)
+    } else {
+      return true
+    }
+    return false
+  }
+
+  /// Index of a window's first step.
+  private func step(of window: StudyPlan.Window) -> Int {
+    reader.steps[window.steps.lowerBound].index
+  }
+
   /// Waits for all cells.
   func outcomes() throws -> [Outcome] {
     let outcomes = try cells.finish()
@@ -140,7 +151,7 @@ struct AnalysisWork {
       return rows
     }
     warnings.append(
-      "\(rows.selected.count - kept.count) of \(rows.selected.count) rows at step \(reader.steps[window.steps.lowerBound].index) equal others in features and gradients, under other records: copies were left out, for they would pass for information."
+      "\(rows.selected.count - kept.count) of \(rows.selected.count) rows at step \(step(of: window)) equal others in features and gradients, under other records: copies were left out, for they would pass for information."
     )
     first = gradients.gatheringRows(kept)
     return try WindowRows(
