@@ -38,7 +38,7 @@ struct CellTask: Sendable {
   /// - Parameter checkCancelled: called for every pairing; throws to end the work.
   func run(
     _ rows: WindowRows, settings: Study.Settings, timings: Timings,
-    checkCancelled: () throws -> Void = {}
+    checkCancelled: () throws -> Void
   ) throws -> Outcome {
     let n = gradients.rows
     var generator = SeededGenerator(
@@ -53,8 +53,9 @@ struct CellTask: Sendable {
     let order = rows.test.flatMap { $0 }
     // Where nearly all rows are of one step, there is no telling how steps differ.
     let steps = rows.isGrouped ? order.map { rows.steps[$0] } : nil
-    let clusters = steps.flatMap { Clustered.effective($0) >= 2 ? $0 : nil }
-    let reach = Clustered.reach(of: clusters.map { Int(Clustered.effective($0)) } ?? n)
+    let told = steps.map { Int(Clustered.effective($0)) } ?? n
+    let clusters = told >= 2 ? steps : nil
+    let reach = Clustered.reach(of: clusters == nil ? n : told)
     let ceiling = GaussianInformation.ceiling(
       components: components, sigma: settings.sigma)
     var gaussian = try timings.measure(.gaussian) {

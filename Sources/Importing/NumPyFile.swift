@@ -18,6 +18,12 @@ public enum NumPyFile {
   /// - Throws: `SnapshotError` for other files, and for whole numbers that a double cannot hold.
   public static func matrix(_ path: String) throws(SnapshotError) -> Rows {
     let (header, bytes, file) = try read(path)
+    return try rows(header, bytes, file)
+  }
+
+  private static func rows(
+    _ header: NumPyHeader, _ bytes: [UInt8], _ file: InputFile
+  ) throws(SnapshotError) -> Rows {
     let elements: [Double]? = bytes.withUnsafeBytes { bytes in
       func all<T>(_ type: T.Type, _ convert: (T) -> Double) -> [Double] {
         (0..<header.count).map {
@@ -61,7 +67,7 @@ public enum NumPyFile {
         (0..<header.count).map { bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int.self) }
       }
     }
-    let array = try matrix(path)
+    let array = try rows(header, bytes, file)
     let whole = array.elements.compactMap { abs($0) <= 0x1p53 ? Int(exactly: $0) : nil }
     guard array.columns == 1, whole.count == array.rows else {
       throw file.invalid(

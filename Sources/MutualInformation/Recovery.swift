@@ -37,17 +37,4 @@ public enum Recovery {
     /// Influence of each held-out row; they average to `value`.
     public var contributions: [Double]
   }
-
-  /// Fits on training rows, reads on held-out rows; columns that are constant on the training rows are left out.
-  ///
-  /// - Parameters:
-  ///   - folds: y holds the tokens.
-  ///   - features: [n, width], unencoded.
-  ///   - pairing: row of `features` for each row of y; nil as recorded.
-  public static func variance(
-    _ folds: [PairedFold], features: Matrix, pairing: [Int]? = nil
-  ) -> Variance {
-    RecoveryTarget(features, folds: folds.map { ($0.train, $0.test) })
-      .variance(folds, pairing: pairing)
-  }
 }

@@ -62,7 +62,12 @@ public struct RecoveryTarget: Sendable {
     (self.features, self.place, self.totals) = (shifted, place, totals)
   }
 
-  /// Held-out, variance-weighted R² of least squares from token to feature; see `Recovery.variance`.
+  /// Held-out, variance-weighted R² of least squares from token to feature: fitted on training rows, read on held-out ones;
+  /// columns that are constant on the training rows are left out. O(n width components) for each fold.
+  ///
+  /// - Parameters:
+  ///   - tokens: y holds the tokens; the folds are those of the features.
+  ///   - pairing: row of the features for each row of y, held-out rows among themselves; nil as recorded.
   ///
   /// With weights W, a row's error is |f|² - 2 f W y + |W y|²: f W for all rows at once has as many columns as tokens have,
   /// so that no copy of the features is made for a pairing.

@@ -9,6 +9,13 @@ struct RecoveryTests {
     return Recovery.reidentification([scores], candidates: candidates, using: &generator)
   }
 
+  private func variance(
+    _ folds: [PairedFold], features: Matrix, pairing: [Int]? = nil
+  ) -> Recovery.Variance {
+    RecoveryTarget(features, folds: folds.map { ($0.train, $0.test) })
+      .variance(folds, pairing: pairing)
+  }
+
   @Test("a first place counts 1, a shared one its share, any other 0")
   func places() {
     let scores = Matrix(
@@ -63,7 +70,7 @@ struct RecoveryTests {
     let features = Matrix(rows: 4000, columns: 2) { row, column in
       column == 0 ? 10 + 2 * tokens[row, 0] + noise[row, 0] : tokens[row, 2] + 2 * noise[row, 1]
     }
-    let result = Recovery.variance(try folds(tokens, tokens), features: features)
+    let result = variance(try folds(tokens, tokens), features: features)
     let error = Clustered.standardError(ofMean: result.contributions)
     // Four standard errors; fitting 3 weights on 3,200 rows costs 0.0005.
     #expect(abs(result.value - 0.5) < 4 * error + 0.001)
@@ -77,17 +84,50 @@ struct RecoveryTests {
     let tokens = generator.normalMatrix(rows: 500, columns: 2)
     let other = generator.normalMatrix(rows: 500, columns: 2)
     let parts = try folds(tokens, tokens)
-    let full = Recovery.variance(
+    let full = variance(
       parts, features: tokens + Matrix(rows: 500, columns: 2, repeating: 3))
     #expect(abs(full.value - 1) < 1e-12)
     // Two weights fitted on 400 rows cost 2/400; four standard errors of an R² of 500 rows are below 0.02.
-    let none = Recovery.variance(parts, features: other)
+    let none = variance(parts, features: other)
     #expect(abs(none.value + 0.005) < 0.02)
-    let identity = Recovery.variance(parts, features: tokens, pairing: Array(0..<500))
+    let identity = variance(parts, features: tokens, pairing: Array(0..<500))
     #expect(abs(identity.value - 1) < 1e-12)
-    let mixed = Recovery.variance(
+    let mixed = variance(
       parts, features: tokens, pairing: pairing(500, folds: 5, seed: 6))
     #expect(abs(mixed.value) < 0.03)
+  }
+
+  @Test("prepared features give what the definition gives, for any pairing")
+  func definition() throws {
+    var generator = SeededGenerator(seed: 9)
+    let tokens = generator.normalMatrix(rows: 90, columns: 3)
+    let noise = generator.normalMatrix(rows: 90, columns: 5)
+    let features = Matrix(rows: 90, columns: 5) { row, column in
+      100 + tokens[row, column % 3] + noise[row, column]
+    }
+    let parts = try folds(tokens, tokens)
+    for order in [nil, pairing(90, folds: 5, seed: 10)] {
+      var (errors, totals) = (0.0, 0.0)
+      for fold in parts {
+        let feature = { (row: Int, column: Int) in features[order?[row] ?? row, column] }
+        let n = Double(fold.train.count)
+        for column in 0..<5 {
+          let average = fold.train.reduce(0) { $0 + feature($1, column) } / n
+          // Tokens are white on the training rows.
+          let weights = (0..<3).map { component in
+            fold.train.reduce(0) { $0 + fold.y[$1, component] * feature($1, column) } / n
+          }
+          for row in fold.test {
+            let predicted = (0..<3).reduce(0) { $0 + fold.y[row, $1] * weights[$1] }
+            let value = feature(row, column) - average
+            errors += (value - predicted) * (value - predicted)
+            totals += value * value
+          }
+        }
+      }
+      let found = variance(parts, features: features, pairing: order)
+      #expect(abs(found.value - (1 - errors / totals)) < 1e-10)
+    }
   }
 
   @Test("columns that are constant in training are left out, even if they vary elsewhere")
@@ -99,7 +139,7 @@ struct RecoveryTests {
     let features = Matrix(rows: 100, columns: 3) { row, column in
       column == 0 ? tokens[row, 0] : column == 1 ? 0.1 : row < 80 ? 7 : Double(row)
     }
-    let result = Recovery.variance([fold], features: features)
+    let result = variance([fold], features: features)
     #expect(abs(result.value - 1) < 1e-12)
   }
 
@@ -108,7 +148,7 @@ struct RecoveryTests {
     var generator = SeededGenerator(seed: 8)
     let tokens = generator.normalMatrix(rows: 50, columns: 2)
     let features = Matrix(rows: 50, columns: 2, repeating: 0.1)
-    let result = Recovery.variance(try folds(tokens, tokens), features: features)
+    let result = variance(try folds(tokens, tokens), features: features)
     #expect(result.value == 0 && result.contributions == [Double](repeating: 0, count: 50))
   }
 }
