@@ -46,12 +46,17 @@ final class ChunkStore {
     /// Why libhdf5 could not write. It is not asked again: after a full disk 1.10 forgets chunks, or worse.
     private var breakage: SnapshotError?
     private let lock = NSLock()
+    /// Held while what is left of a nearly full disk is counted on, or taken.
+    let room = NSLock()
     private var chunks: [(column: Int, row: Int, chunk: StoredChunk)] = []
 
     /// Opened once the file is there.
     private lazy var bytes = StoreBytes(path)
 
     init(path: String) { self.path = path }
+
+    /// More than a journal grows by while a chunk is written.
+    private static let plenty = 2 << 30
 
     /// As below, from an array.
     func write(
@@ -72,11 +77,14 @@ final class ChunkStore {
       try attempt { () throws(HDF5Error) in try datasets[position].cut(to: rows) }
     }
 
-    /// Writes a chunk, if there is room for it.
+    /// Writes a chunk, if there is room for it and nobody of ours takes the room meanwhile.
     func write(
       _ position: Int, _ stored: UnsafeRawBufferPointer, row: Int, rows: Int, mask: UInt32
     ) throws(SnapshotError) -> StoredChunk {
-      guard FreeSpace.isThere(for: stored.count, beside: path) else {
+      let isScarce = !FreeSpace.isThere(for: Self.plenty, beside: path)
+      if isScarce { room.lock() }
+      defer { if isScarce { room.unlock() } }
+      guard !isScarce || FreeSpace.isThere(for: stored.count, beside: path) else {
         throw SnapshotError(number: ENOSPC, "cannot write", path)
       }
       return try attempt { () throws(HDF5Error) in
@@ -288,6 +296,15 @@ final class ChunkStore {
 
   /// Where chunks lie that were written since this was last asked.
   func takeChunks() -> [(column: Int, row: Int, chunk: StoredChunk)] { shared.takeChunks() }
+
+  /// Takes space of the disk that no chunk's writing has counted on.
+  func takingRoom<R>(
+    _ body: () throws(SnapshotError) -> R
+  ) throws(SnapshotError) -> R {
+    shared.room.lock()
+    defer { shared.room.unlock() }
+    return try body()
+  }
 
   /// Waits until all chunks handed over are written.
   func drain() throws(SnapshotError) { try pipeline.drain() }

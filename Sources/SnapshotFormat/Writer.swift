@@ -211,7 +211,9 @@ public final class Writer {
     if synchronization == .commit, written.contains(where: { $0.chunks > 0 }) {
       try store.synchronize()
     }
-    try journal!.append(update, steps: committedSteps + 1)
+    try store.takingRoom { () throws(SnapshotError) in
+      try journal!.append(update, steps: committedSteps + 1)
+    }
     if synchronization == .commit { try journal!.synchronize() }
     // The step counts. What follows happens behind it.
     store.append(parts, of: arrays, written: written)

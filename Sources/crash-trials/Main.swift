@@ -6,7 +6,9 @@ struct CrashTrials: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crash-trials",
     abstract: "Check that every committed step survives, whatever happens to its recorder.",
-    subcommands: [Record.self, KillTrials.self, FaultTrials.self, FollowTrials.self])
+    subcommands: [
+      Record.self, KillTrials.self, FaultTrials.self, FullTrials.self, FollowTrials.self,
+    ])
 }
 
 /// A trial whose outcome is not what was promised.

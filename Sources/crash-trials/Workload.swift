@@ -8,12 +8,13 @@ struct Workload: ParsableArguments {
   @Option(help: "Seed of the rows.") var seed: UInt64 = 1
   @Option(help: "Compression: zstd, deflate or none.") var compression = "zstd"
   @Option(help: "Synchronization: commit, interval or never.") var sync = "never"
+  @Flag(help: "Seven rows in every step.") var steady = false
 
   /// Numbers in a row: small ones, so that the partly filled chunks of many streams go with full ones of few.
   func width(_ stream: Int) -> Int { [16, 24, 700][stream % 16 == 0 ? 2 : stream % 2] }
 
   /// Rows of a step: mostly one, now and then 512, and numbers that never meet the edge of a chunk.
-  func rows(_ step: Int) -> Int { step % 16 == 7 ? 512 : step % 5 == 3 ? 37 : 1 }
+  func rows(_ step: Int) -> Int { steady ? 7 : step % 16 == 7 ? 512 : step % 5 == 3 ? 37 : 1 }
 
   var layers: [String] { (0..<streams).map { "layer \($0)" } }
 
@@ -136,6 +137,6 @@ struct Workload: ParsableArguments {
   var arguments: [String] {
     [
       "--streams", "\(streams)", "--seed", "\(seed)", "--compression", compression, "--sync", sync,
-    ]
+    ] + (steady ? ["--steady"] : [])
   }
 }

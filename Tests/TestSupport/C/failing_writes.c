@@ -4,6 +4,7 @@
 //   PTOKEN_FAIL_AT     number of the call that fails, from 1
 //   PTOKEN_FAIL_KIND   ENOSPC, EIO: that call; ENOSPC+, EIO+: that one and all later ones; SHORT: it writes half
 //   PTOKEN_FAIL_COUNT  file that the number of calls is written to at the end
+//   PTOKEN_FAIL_ROOM   how much room a nearly full disk has (statvfs) is said late: once others took it, or in 20 ms
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -109,4 +111,18 @@ int rename(const char *from, const char *to) {
   const char *part = getenv("PTOKEN_FAIL_PATH");
   int v = part && strstr(to, part) ? verdict() : 0;
   return v == 1 ? -1 : real(from, to);
+}
+
+int statvfs(const char *path, struct statvfs *room) {
+  REAL(statvfs);
+  int status = real(path, room);
+  const char *part = getenv("PTOKEN_FAIL_PATH");
+  if (status || !getenv("PTOKEN_FAIL_ROOM") || !part || !strstr(path, part)) return status;
+  struct statvfs later = *room;
+  if (room->f_bavail * room->f_frsize > 4 << 20) return 0;
+  for (int i = 0; i < 2000 && later.f_bavail * later.f_frsize > 64 << 10; i++) {
+    usleep(10);
+    if (real(path, &later)) break;
+  }
+  return 0;
 }
