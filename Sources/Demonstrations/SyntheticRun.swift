@@ -3,12 +3,6 @@ public import LinearAlgebra
 private import Recording
 public import SnapshotFormat
 
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
-
 /// A made-up "training run" whose leak is known exactly: what an analysis must find, or must not.
 public struct SyntheticRun: Sendable {
   /// Data of each record, [n, width].

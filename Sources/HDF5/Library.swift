@@ -1,10 +1,5 @@
 private import CHDF5
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
+private import Foundation
 
 /// The one door to libhdf5.
 ///

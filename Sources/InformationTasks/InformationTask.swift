@@ -1,10 +1,5 @@
+private import Foundation
 public import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// Pairs whose information is known: by a formula, by integration, or by averaging exact densities over many draws.
 public struct InformationTask: Sendable {

@@ -1,8 +1,4 @@
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
+private import Foundation
 
 /// A small feed-forward classifier with softmax cross-entropy loss and true per-example gradients.
 public struct Network: Sendable {

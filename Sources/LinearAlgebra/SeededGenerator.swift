@@ -1,8 +1,4 @@
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
+private import Foundation
 
 /// A small, fast, reproducible random generator: xoshiro256** seeded through SplitMix64
 /// (Blackman & Vigna 2021, doi:10.1145/3460772). Not for secrets.

@@ -1,8 +1,4 @@
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
+private import Foundation
 
 /// The digamma function for x > 0: recurrence to x >= 10, then the asymptotic series; absolute error < 1e-13.
 public func digamma(_ x: Double) -> Double {

@@ -1,10 +1,5 @@
+private import Foundation
 internal import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 extension GaussianCritic {
   /// Canonical variates of every row of the fold, [n, count], for the first correlations.

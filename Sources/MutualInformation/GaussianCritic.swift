@@ -1,10 +1,5 @@
+private import Foundation
 internal import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// The log density ratio ln p(x, y) / p(x) p(y) of jointly Gaussian rows, through canonical correlations
 /// (Hotelling 1936, doi:10.1093/biomet/28.3-4.321):

@@ -1,10 +1,5 @@
+private import Foundation
 public import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// Information between x and y by Gaussian critics that are fitted on training rows and read on held-out rows.
 public enum GaussianInformation {

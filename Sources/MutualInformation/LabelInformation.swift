@@ -1,10 +1,5 @@
+private import Foundation
 internal import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// Information between tokens and class labels: H(Y) minus the held-out cross-entropy of linear discriminant
 /// analysis (Fisher 1936, doi:10.1111/j.1469-1809.1936.tb02137.x; Gaussian classes, pooled covariance).

@@ -1,10 +1,5 @@
+private import Foundation
 public import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// Privacy tokens of gradients by principal components, fitted on training rows.
 ///

@@ -1,8 +1,4 @@
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
+private import Foundation
 
 /// The decision a study supports, drawn from its figures by fixed rules so that every report says the same.
 public struct Verdict: Codable, Sendable, Equatable {

@@ -1,11 +1,5 @@
 private import Foundation
 
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
-
 /// An output that appears under its name only when it is whole: written beside it, renamed over it at the end,
 /// removed if that never comes.
 public struct ReplacingFile: ~Copyable {

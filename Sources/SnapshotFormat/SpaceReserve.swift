@@ -1,11 +1,5 @@
 private import Foundation
 
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
-
 /// Space set aside beside a growing file. Giving it back when the disk is full leaves the room to write what waits
 /// in memory and libhdf5's indices, so that the file can be finished.
 struct SpaceReserve: ~Copyable {

@@ -5,12 +5,6 @@ import Synchronization
 import TestSupport
 import Testing
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
-
 @Suite("Library")
 struct LibraryTests {
   @Test("the version is libhdf5's, 1.10 or newer")

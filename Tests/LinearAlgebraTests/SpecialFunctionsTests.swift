@@ -1,11 +1,6 @@
+import Foundation
 import LinearAlgebra
 import Testing
-
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
 
 @Suite("Special functions")
 struct SpecialFunctionsTests {

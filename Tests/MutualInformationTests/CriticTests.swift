@@ -1,12 +1,7 @@
+import Foundation
 import LinearAlgebra
 import MutualInformation
 import Testing
-
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
 
 @Suite("Critics")
 struct CriticTests {

@@ -1,11 +1,6 @@
+import Foundation
 import LinearAlgebra
 import MutualInformation
-
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
 
 /// Jointly Gaussian rows whose information is known.
 struct GaussianRows {

@@ -3,12 +3,6 @@ import SnapshotFormat
 import TestSupport
 import Testing
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
-
 @Suite("A full disk", .serialized)
 struct FullDiskTests {
   /// Values that do not compress.

@@ -1,8 +1,4 @@
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
+private import Foundation
 
 /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv 1711.05101), linear warm-up, cosine decay and
 /// clipping by the global norm; keeps a running mean of the parameters (Polyak & Juditsky 1992, doi:10.1137/0330046).

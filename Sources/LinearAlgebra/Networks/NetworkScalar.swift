@@ -1,11 +1,6 @@
 private import CBLAS
 private import CKernels
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
+private import Foundation
 
 /// Numbers that networks are made of: Float for training, Double to check gradients with.
 public protocol NetworkScalar: BinaryFloatingPoint, Sendable {

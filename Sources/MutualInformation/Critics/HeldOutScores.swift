@@ -1,10 +1,5 @@
+private import Foundation
 package import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// Scores of rows with their own partners and with those some places on, and what bounds say of them.
 package struct HeldOutScores: Sendable {

@@ -1,11 +1,6 @@
 private import CKernels
+private import Foundation
 package import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// A perceptron of x and y side by side, whose first layer is a `PairLayer`.
 package final class JointCritic: Critic {

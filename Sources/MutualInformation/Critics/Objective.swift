@@ -1,11 +1,6 @@
 private import CKernels
+private import Foundation
 package import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// What a critic is trained for; each is largest, in expectation, for a critic that is the log density ratio (up to a
 /// constant for DV and InfoNCE).

@@ -1,10 +1,5 @@
+private import Foundation
 internal import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// Chooses and combines estimators by held-out evidence, and says what it did.
 ///

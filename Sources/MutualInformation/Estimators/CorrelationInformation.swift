@@ -1,10 +1,5 @@
+private import Foundation
 internal import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// Information of the Gaussian with the rows' covariance, through canonical correlations: -½ sum ln(1 - ρ²), with the exact
 /// bias of log determinants of Gaussian samples taken off (digamma terms; Misra, Singh & Demchuk 2005,

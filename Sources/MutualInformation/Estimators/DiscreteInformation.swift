@@ -1,10 +1,5 @@
+private import Foundation
 internal import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// Information of rows that take few values: counted.
 struct DiscreteInformation {

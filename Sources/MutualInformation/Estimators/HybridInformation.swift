@@ -1,10 +1,5 @@
+private import Foundation
 internal import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// The hybrid: a critic that is the log ratio of the Gaussian copula, in closed form, and a network for what it leaves,
 /// trained by logistic regression, read on rows that neither saw.

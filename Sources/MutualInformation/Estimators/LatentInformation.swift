@@ -1,10 +1,5 @@
+private import Foundation
 internal import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// Latent compression (Gowri et al. 2024, arXiv 2409.02732): codes of x and of y that predict each other, at most eight
 /// numbers each, then nearest neighbours between codes of rows that the encoders did not see.

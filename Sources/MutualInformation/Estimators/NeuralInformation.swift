@@ -1,10 +1,5 @@
+private import Foundation
 internal import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// MINE, NWJ, InfoNCE and the logistic density ratio as in their papers, cross-fitted: a critic is trained on some
 /// records, stopped by others and read on the rest.

@@ -1,11 +1,6 @@
 private import CKernels
+private import Foundation
 internal import LinearAlgebra
-
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
 
 /// Rough distances by differences in single precision, sixteen rows to an instruction.
 struct DifferenceDistances: RoughDistances {

@@ -1,8 +1,4 @@
-#if canImport(Darwin)
-  private import Darwin
-#else
-  private import Glibc
-#endif
+private import Foundation
 
 /// A file that is written at its end: whole pieces or nothing.
 struct OutputFile: ~Copyable {
