@@ -42,7 +42,7 @@ let package = Package(
     .executable(name: "ptoken-inspect", targets: ["ptoken-inspect"]),
     .library(name: "Recording", targets: ["Recording"]),
     .library(name: "SnapshotFormat", targets: ["SnapshotFormat"]),
-    .library(name: "MutualInformation", targets: ["MutualInformation"]),
+    .library(name: "MutualInformation", targets: ["MutualInformation", "LinearAlgebra"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

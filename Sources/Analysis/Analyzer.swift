@@ -143,10 +143,11 @@ public struct Analyzer: Sendable {
           + (study.provenance.settings.token == "raw" ? " Analyse with --token direction." : "")
       )
     }
-    let few = study.windows.filter { $0.rows < 300 }.count
+    let few = study.windows.filter { $0.rows < CellTask.fewRows }.count
     if few > 0 {
       warnings.append(
-        "\(few) window(s) have fewer than 300 rows: small leaks there stay invisible.")
+        "\(few) window(s) have fewer than \(CellTask.fewRows) rows: small leaks there stay invisible."
+      )
     }
     let candidates = study.windows.map(\.candidates).min() ?? 0
     if candidates < study.provenance.settings.candidates {
@@ -161,8 +162,10 @@ public struct Analyzer: Sendable {
       )
     }
     let pairings = study.provenance.settings.pairings
-    if Double(pairings + 1) * Verdict.level < 1 {
-      warnings.append("\(pairings) pairings cannot give a p-value of 5 %: draw at least 19.")
+    if pairings < Verdict.fewestPairings {
+      warnings.append(
+        "\(pairings) pairings cannot give a p-value of 5 %: draw at least \(Verdict.fewestPairings)."
+      )
     }
     return warnings
   }

@@ -28,7 +28,7 @@ struct CellTask: Sendable {
   private static let hidden = [32, 32]
 
   /// Rows below which a figure is flagged: its interval is then wider than most effects.
-  private static let fewRows = 300
+  static let fewRows = 300
 
   /// Median power of a token, 1 on average, below which a few rows set the scale and the others look alike.
   private static let lowPower = 0.1
@@ -96,7 +96,7 @@ struct CellTask: Sendable {
         Clustered.standardError(ofMean: terms))
       var flags: [Figure.Flag] = []
       // Of a label the ceiling is all there is to know.
-      if measure.unit == .nats, measure != .label, value > 0.8 * ceiling {
+      if measure.unit == .nats, measure != .label, value > Estimate.saturation * ceiling {
         flags.append(.saturated)
       }
       if n < Self.fewRows { flags.append(.fewRows) }

@@ -1,4 +1,5 @@
 internal import LinearAlgebra
+internal import MutualInformation
 internal import Results
 
 /// p-values of every tested figure, alone and against the largest over the whole map.
@@ -33,9 +34,9 @@ enum MapTest {
         (filled.nullMean, filled.nullDeviation) = null.values.meanAndDeviation
         // Of the bound the critic's mean score is tested: its null is what the figure would be with that changed.
         filled.nullMean += figure.value - null.observed
-        filled.p = share(null.values, reaching: null.observed)
+        filled.p = Estimate.Null.share(null.values, reaching: null.observed)
         if tested.contains(figure.measure) {
-          filled.mapP = share(largest, reaching: Scale(null)(null.observed))
+          filled.mapP = Estimate.Null.share(largest, reaching: Scale(null)(null.observed))
           if filled.mapP > Verdict.level { filled.flags.append(.nullNotBeaten) }
         }
         outcomes[index].cell.figures[position] = filled
@@ -54,9 +55,5 @@ enum MapTest {
     func callAsFunction(_ value: Double) -> Double {
       deviation > 0 ? (value - mean) / deviation : 0
     }
-  }
-
-  private static func share(_ null: [Double], reaching value: Double) -> Double {
-    Double(1 + null.count { $0 >= value }) / Double(null.count + 1)
   }
 }

@@ -68,7 +68,9 @@ public struct AnalyzePair: ParsableCommand {
   @Flag(help: "Three seeds, and a null by 39 pairings fitted again.") var thorough = false
 
   @Option(
-    help: .init("k of nearest neighbours; of several, the mean.", valueName: "k,..."))
+    help: .init(
+      "k of nearest neighbours; of several, the mean (others than ksg take the first).",
+      valueName: "k,..."))
   var neighbours = "4"
 
   @Option(

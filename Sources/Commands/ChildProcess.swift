@@ -13,11 +13,15 @@ final class ChildProcess: Sendable {
   private let identifier: pid_t
   /// The child that signals are passed on to; 0 for none.
   private static let target = Atomic<Int32>(0)
+  /// A signal that came before there was a child to pass it on to; 0 for none.
+  private static let early = Atomic<Int32>(0)
   private static let forwarded = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2]
 
   /// Starts a command, found on the PATH.
   init(_ words: [String], environment: [String: String]) throws(Failure) {
     Self.forwardSignals()
+    // A parent that ignores its children's ends has ours forgotten before their status is asked for.
+    signal(SIGCHLD, SIG_DFL)
     #if canImport(Darwin)
       var attributes: posix_spawnattr_t?
     #else
@@ -43,6 +47,8 @@ final class ChildProcess: Sendable {
     }
     identifier = process
     Self.target.store(process, ordering: .sequentiallyConsistent)
+    let missed = Self.early.exchange(0, ordering: .sequentiallyConsistent)
+    if missed > 0 { kill(process, missed) }
   }
 
   /// The exit status, 128 + n after signal n; nil while it runs.
@@ -66,8 +72,13 @@ final class ChildProcess: Sendable {
           {
             number, info, _ in
             // Only async-signal-safe work. A key pressed on the terminal reaches the command by itself.
-            let child = ChildProcess.target.load(ordering: .relaxed)
-            if child > 0, let info, info.pointee.si_code <= 0 { kill(child, number) }
+            guard let info, info.pointee.si_code <= 0 else { return }
+            let child = ChildProcess.target.load(ordering: .sequentiallyConsistent)
+            if child > 0 {
+              kill(child, number)
+            } else {
+              ChildProcess.early.store(number, ordering: .sequentiallyConsistent)
+            }
           }
       #if canImport(Darwin)
         action.__sigaction_u.__sa_sigaction = handler

@@ -1,4 +1,4 @@
-public import LinearAlgebra
+internal import LinearAlgebra
 public import Recording
 internal import SnapshotFormat
 
@@ -104,7 +104,7 @@ public struct DigitsRun: Sendable {
   }
 
   /// The network before training.
-  public var network: Network {
+  package var network: Network {
     let layers: [Network.NamedLayer] =
       switch options.model {
       case .mlp:

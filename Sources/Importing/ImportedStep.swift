@@ -36,6 +36,8 @@ struct ImportedStep {
           message: message, remedy: remedy)
       }
       var shape = array.shape
+      // Before the first axis is dropped: the product of the others is known to fit only with it.
+      guard !shape.contains(0) else { throw fault("expected elements, found none") }
       if hasRows {
         guard let first = shape.first else {
           throw fault("expected a first axis of examples, found one number", "Try --unit batch.")
@@ -50,7 +52,6 @@ struct ImportedStep {
       }
       let item = Item(
         name: array.name, index: index, type: array.type, shape: shape.isEmpty ? [1] : shape)
-      guard item.elements > 0 else { throw fault("expected elements, found none") }
       switch special.firstIndex(of: array.name) {
       case 0: inputs = item
       case 1: labels = item

@@ -55,6 +55,9 @@ public struct Estimate: Sendable {
   /// Seed of folds, initial weights and pairings.
   public var seed: UInt64 = 0
 
+  /// Share of the ceiling from which on a figure is saturated.
+  package static let saturation = 0.8
+
   /// What neighbours in so few rows probably miss, nats: from a part of the rows to all of them readings rise by some, and
   /// fall short by c / √n at worst.
   var shortfall = 0.0
@@ -93,8 +96,8 @@ public struct Estimate: Sendable {
 
   /// Flags a figure that is close to its ceiling, and says that the truth may be anything above; neither the value nor the
   /// lower end is above the ceiling.
-  mutating func flagSaturation(above share: Double = 0.8) {
-    guard ceiling.isFinite, value > share * ceiling else { return }
+  mutating func flagSaturation() {
+    guard ceiling.isFinite, value > Self.saturation * ceiling else { return }
     flags.insert(.saturated)
     low = min(low, ceiling)
     high = .infinity

@@ -61,7 +61,7 @@ public struct EstimationOptions: Sendable, Equatable {
   public var pairings = 199
   /// Pairings that everything is fitted to again, instead of scored by what was fitted to the recorded pairs; 0: none.
   public var retrainedPairings = 0
-  /// k of nearest neighbours; of several, the mean.
+  /// k of nearest neighbours; of several, the mean by `ksg` and `ksg2`. Others, and tests, take the first.
   public var neighbours = [4]
   /// Distance within each side.
   public var norm = NearestNeighbours.Norm.maximum

@@ -38,7 +38,7 @@ public enum GaussianInformation {
     sigma > 0 ? Double(components) / 2 * log1p(1 / (sigma * sigma)) : .infinity
   }
 
-  /// The Donsker-Varadhan bound (1983, doi:10.1002/cpa.3160360204) of a shrunk Gaussian critic on held-out rows:
+  /// The Donsker-Varadhan bound (1983, doi:10.1002/cpa.3160360204) of a critic on held-out rows:
   /// mean f(x_i, y_i) - ln mean_{i, j} exp f(x_j, y_i), averaged over folds.
   ///
   /// The mean runs over matched pairs too. That makes the figure at most InfoNCE's (van den Oord et al. 2018,

@@ -35,13 +35,15 @@ extension Estimate {
     }
 
     /// Share of pairings, the recorded one included, that do at least as well.
-    static func share(_ values: some Collection<Double>, reaching observed: Double) -> Double {
+    package static func share(_ values: some Collection<Double>, reaching observed: Double)
+      -> Double
+    {
       // Equal statistics, summed in another order, differ in their last digits.
       let limit = observed - 1e-12 * max(1, abs(observed))
       return Double(1 + values.count { $0 >= limit }) / Double(1 + values.count)
     }
 
-    /// Adds other tests of the same pairs.
+    /// Adds other tests of the same pairs; the mean stays.
     package mutating func add(_ other: Null) {
       tests += other.tests
       leasts += other.leasts

@@ -34,8 +34,9 @@ extension PairedRows {
         value: 0, kind: .estimate, contributions: [Double](repeating: 0, count: count), ceiling: 0)
       result.setInterval(standardError: 0, of: independent)
       result.flags.insert(.constant)
-      result.null = Estimate.Null(
-        mean: 0, tests: [1], pairings: options.pairings, leasts: [0])
+      if options.pairings > 0 {
+        result.null = Estimate.Null(mean: 0, tests: [1], pairings: options.pairings, leasts: [0])
+      }
     } else {
       result = try repeated(estimator, options, fitted)
     }
@@ -91,7 +92,7 @@ extension PairedRows {
   /// Units below which neither an error nor a test by pairing them anew says much.
   private static let fewestUnits = 10
 
-  /// The mean over seeds; their spread enters the error.
+  /// Of all seeds together.
   ///
   /// - Parameter fitted: called after each.
   private func repeated(
@@ -103,23 +104,7 @@ extension PairedRows {
       defer { fitted() }
       return try single(estimator, own)
     }
-    guard all.count > 1 else { return all[0] }
-    let count = Double(all.count)
-    var result = all[0]
-    func mean(_ part: (Estimate) -> Double) -> Double { all.reduce(0) { $0 + part($1) } / count }
-    let spread = all.map(\.value).deviation / count.squareRoot()
-    result.value = mean(\.value)
-    result.contributions = result.contributions.indices.map { row in
-      mean { $0.contributions[row] }
-    }
-    result.standardError = mean(\.standardError)
-    result.low = mean(\.low) - 1.96 * spread
-    result.high = mean(\.high) + 1.96 * spread
-    result.standardError =
-      (result.standardError * result.standardError + spread * spread).squareRoot()
-    for estimate in all { result.flags.formUnion(estimate.flags) }
-    for null in all.dropFirst().compactMap(\.null) { result.null?.add(null) }
-    return result
+    return Estimate.combined(all, of: independent)
   }
 
   private func single(_ estimator: Estimator, _ options: EstimationOptions) throws -> Estimate {
@@ -145,7 +130,17 @@ extension PairedRows {
         y: transformed(y, options.transform ?? .none), units: units,
         options: options
       ).run(estimator == .ksg ? .first : .second)
-    case .ross: return try ross(options)
+    case .ross:
+      guard let (labels, other) = xIsLabel ? (x, y) : yIsLabel ? (y, x) : nil else {
+        throw InformationError(
+          .unsuitable,
+          "expected a side that is a label (one column of few whole numbers), found none",
+          remedy: "Use another estimator, such as auto or ksg.")
+      }
+      return RossInformation(
+        labels: DiscreteInformation.codes(labels).codes,
+        rows: transformed(other, options.transform ?? .none), units: units, options: options
+      ).run()
     case .plugin:
       var result = DiscreteInformation(
         x: DiscreteInformation.codes(x), y: DiscreteInformation.codes(y),
@@ -163,43 +158,6 @@ extension PairedRows {
         objective: objectives[estimator]!, options: options
       ).run()
     }
-  }
-
-  private func ross(_ options: EstimationOptions) throws -> Estimate {
-    let (label, other) =
-      xIsLabel ? (x, y) : yIsLabel ? (y, x) : (nil, x)
-    guard let label else {
-      throw InformationError(
-        .unsuitable,
-        "expected a side that is a label (one column of few whole numbers), found none",
-        remedy: "Use another estimator, such as auto or ksg.")
-    }
-    let codes = DiscreteInformation.codes(label).codes
-    let rows = transformed(other, options.transform ?? .none)
-    let k = options.neighbours[0]
-    var result = MixedInformation(labels: codes, rows: rows, norm: options.norm).run(k: k)
-    result.setInterval(standardError: result.clusteredError(units), of: independent)
-    result.boundHigh(byEntropy: result.ceiling)
-    if other.columns > NeighbourInformation.mostDimensions { result.flags.insert(.manyDimensions) }
-    if options.pairings > 0 {
-      // Each pairing is estimated anew, which takes the square of the rows.
-      var generator = SeededGenerator(seed: options.seed, stream: 0x4056)
-      let some = RandomPairings.rows(
-        NeighbourInformation.nullRows, of: units, count: count, &generator)
-      let (codes, rows) = (some.map { codes[$0] }, rows.gatheringRows(some))
-      let random = RandomPairings(
-        units: units.map { units in some.map { units[$0] } }, count: some.count,
-        seed: options.seed, stream: 0x4055)
-      @Sendable func value(_ labels: [Int]) -> Double {
-        MixedInformation(labels: labels, rows: rows, norm: options.norm).run(k: k).value
-      }
-      result.null = Estimate.Null(
-        observed: value(codes),
-        values: Parallel.map(options.pairings) { number in value(random(number).map { codes[$0] })
-        },
-        least: RandomPairings.least(units: units, of: some, pairings: options.pairings))
-    }
-    return result
   }
 
   private func transformed(_ rows: Matrix, _ transform: EstimationOptions.Transform) -> Matrix {

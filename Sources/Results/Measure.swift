@@ -5,7 +5,7 @@ public enum Measure: String, Codable, Sendable, CaseIterable {
   /// I(feature; token + sigma Z) of a Gaussian model: mean log density ratio, corrected for optimism and by the mean
   /// over mismatched pairings. An estimate.
   case gaussian
-  /// The Donsker-Varadhan bound of the same critic on the same held-out rows. A lower bound.
+  /// The Donsker-Varadhan bound of the critic that was asked for, on held-out rows. A lower bound.
   case donskerVaradhan = "donsker_varadhan"
   /// Kraskov, Stögbauer and Grassberger's nearest-neighbour estimate on the first components.
   case ksg
@@ -15,7 +15,7 @@ public enum Measure: String, Codable, Sendable, CaseIterable {
   case labelAccuracy = "label_accuracy"
   /// Share of held-out tokens that rank their own record first among the candidates.
   case reidentification
-  /// Held-out, variance-weighted R² of ridge regression from token to feature.
+  /// Held-out, variance-weighted R² of a least-squares regression from token to feature.
   case recoverableVariance = "recoverable_variance"
 
   /// The unit in which values of this measure are stored.

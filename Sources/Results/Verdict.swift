@@ -24,6 +24,8 @@ public struct Verdict: Codable, Sendable, Equatable {
 
   /// Family-wise false-alarm rate that findings are declared at.
   public static let level = 0.05
+  /// With fewer no p-value, (1 + pairings that do as well) / (1 + pairings), can reach the level, whatever the data.
+  package static let fewestPairings = Int((1 / level).rounded(.up)) - 1
 
   /// What was found.
   public var outcome: Outcome
@@ -43,8 +45,7 @@ public struct Verdict: Codable, Sendable, Equatable {
       }
     }
     let findings = tested.filter { $0.figure.mapP <= Self.level }
-    // With too few pairings no p-value can reach the level, whatever the data.
-    let canFind = Double(study.provenance.settings.pairings + 1) * Self.level >= 1
+    let canFind = study.provenance.settings.pairings >= Self.fewestPairings
     outcome =
       tested.isEmpty || !canFind ? .notTested : findings.isEmpty ? .noLeakFound : .leakFound
     cellsWithFindings = Set(findings.map { [$0.layer, $0.window] }).count

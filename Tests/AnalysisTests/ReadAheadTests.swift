@@ -1,4 +1,5 @@
 import Analysis
+import Foundation
 import Synchronization
 import Testing
 
@@ -72,13 +73,14 @@ struct ReadAheadTests {
     for number in 0..<500 {
       work.add(bytes: 1) {
         begun.withLock { $0 += 1 }
-        let sum = Self.sum(number)
+        // What is under way ends only after it was cancelled.
+        while !work.isFailed { usleep(1000) }
         finished.withLock { $0 += 1 }
-        return sum
+        return number
       }
     }
     work.cancel()
     let (first, then) = (begun.withLock { $0 }, finished.withLock { $0 })
-    #expect(first == then && first < 500)
+    #expect(first == then && first <= ProcessInfo.processInfo.activeProcessorCount)
   }
 }

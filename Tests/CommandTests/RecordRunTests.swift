@@ -45,6 +45,15 @@ struct RecordRunTests {
     }
   }
 
+  @Test("a command's end is seen where the parent ignores the ends of its children")
+  func ignoredChildren() throws {
+    try withTemporaryFolder { folder in
+      let outcome = try Self.run(
+        "trap '' CHLD; exec $PROGRAM run.h5 -q -- bash -c 'exit 3'", in: folder)
+      #expect(outcome.status == 3, "\(outcome.errors)")
+    }
+  }
+
   @Test("the socket is its user's alone, and nothing of it stays")
   func privacy() throws {
     try withTemporaryFolder { folder in
@@ -105,7 +114,7 @@ struct RecordRunTests {
       let outcome = try Self.run(
         """
         $PROGRAM run.h5 -q -- bash -c 'n=0; trap "n=\\$((n+1))" \(name); touch ready; for i in {1..200}; do [ $n = 0 ] || break; sleep 0.05; done; sleep 0.3; echo got $n; exit 5' &
-        while [ ! -e ready ]; do sleep 0.02; done
+        await ready
         kill -\(name) $!; wait $!
         """, in: folder)
       #expect(outcome.output == "got 1\n")
@@ -131,7 +140,7 @@ struct RecordRunTests {
         """
         mkdir -m 700 private
         $PROGRAM listen run.h5 --socket private/socket >said &
-        while [ ! -S private/socket ]; do sleep 0.02; done
+        await private/socket
         PTOKEN_ENDPOINT=unix:private/socket $CLIENT 4 2 >/dev/null; wait $!; status=$?
         cat said; exit $status
         """, in: folder)
@@ -150,9 +159,9 @@ struct RecordRunTests {
         """
         mkdir -m 700 private
         $PROGRAM listen run.h5 --socket private/socket -q & recorder=$!
-        while [ ! -S private/socket ]; do sleep 0.02; done
+        await private/socket
         PTOKEN_ENDPOINT=unix:private/socket $CLIENT 3 2 stay & client=$!
-        while [ ! -e run.h5.journal ]; do sleep 0.02; done
+        await run.h5.journal
         sleep 0.3; kill -INT $recorder; wait $recorder; status=$?
         kill $client; exit $status
         """, in: folder)
@@ -255,6 +264,11 @@ struct RecordImportTests {
         "error: a_1.npz"
       ),
       ("np.savez('a_1.npz', x=np.full((3, 2), np.nan))", "expected finite numbers"),
+      // No elements in all, and more in a row than an integer holds.
+      (
+        "import io, zipfile; f = io.BytesIO(); np.lib.format.write_array_header_1_0(f, dict(descr='<f4', fortran_order=False, shape=(0, 99999999999, 99999999999))); zipfile.ZipFile('a_1.npz', 'w').writestr('x.npy', f.getvalue())",
+        "a_1.npz:x: expected elements, found none"
+      ),
     ])
   func refused(python: String, words: String) throws {
     try withTemporaryFolder { folder in

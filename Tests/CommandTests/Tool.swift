@@ -130,7 +130,10 @@ enum Tool {
     _ program: String, _ script: String, in folder: TemporaryFolder
   ) throws -> Outcome {
     try withTemporaryFolder { streams in
-      let command = ["PROGRAM=\(try path(program))", "bash", "-c", script]
+      // Rather an end than a test that hangs.
+      let patience =
+        "await() { for _ in {1..3000}; do [ -e $1 ] && return; sleep 0.02; done; echo $1 never came >&2; exit 99; }\n"
+      let command = ["PROGRAM=\(try path(program))", "bash", "-c", patience + script]
       return try finish(start(command, in: folder, streams: streams), streams: streams)
     }
   }

@@ -112,6 +112,21 @@ struct EstimatorTests {
     #expect(!found.flags.contains(.saturated) && found.high < 1.11)
   }
 
+  @Test("Ross's estimator leaves out rows whose label occurs once, as the paper does")
+  func rossSingles() throws {
+    var generator = SeededGenerator(seed: 3)
+    let x = generator.normalMatrix(rows: 300, columns: 1)
+    // The last rows have labels of their own, and lie among the others.
+    let labels = Matrix(rows: 300, columns: 1) { row, _ in
+      Double(row < 290 ? (x[row, 0] > 0 ? 1 : 0) : row)
+    }
+    let all = try PairedRows(x: x, y: labels).estimate(.ross)
+    let part = try PairedRows(
+      x: x.gatheringRows(Array(0..<290)), y: labels.gatheringRows(Array(0..<290))
+    ).estimate(.ross)
+    #expect(abs(all.value - part.value) < 1e-12)
+  }
+
   @Test("Ross's estimator on values that occur again and again counts them")
   func rossTies() throws {
     let labels = Matrix(rows: 400, columns: 1) { row, _ in Double(row % 2) }
@@ -249,6 +264,28 @@ struct EstimatorTests {
     #expect(apart.value == together.value)
     // Four rows for one: errors double, but for the spread of 150 draws.
     #expect(together.standardError > 1.7 * apart.standardError)
+  }
+
+  @Test(
+    "seeds: values' spread and their error add in quadrature, with the degrees of freedom of both")
+  func seeds() {
+    func estimate(_ value: Double, _ kind: Estimate.Kind, high: Double) -> Estimate {
+      var result = Estimate(value: value, kind: kind, contributions: [value, value], ceiling: 5)
+      (result.standardError, result.low, result.high) = (0.1, value - 0.196, high)
+      return result
+    }
+    // Of 1.0 and 1.2 the mean has the error 0.1, as each has: √2 of it, with 4.0 degrees of freedom, t = 2.776.
+    let two = Estimate.combined(
+      [estimate(1, .bracket, high: 1.196), estimate(1.2, .estimate, high: 1.396)], of: 1001)
+    #expect(abs(two.value - 1.1) < 1e-12 && two.contributions == [1.1, 1.1])
+    #expect(abs(two.standardError - 0.02.squareRoot()) < 1e-12)
+    let half = 2.776 * 0.02.squareRoot()
+    #expect(abs(two.low - (1.1 - half)) < 1e-3 && abs(two.high - (1.1 + half)) < 1e-3)
+    #expect(two.kind == .estimate)
+    // Seeds that agree change nothing; what has no upper end keeps none.
+    let same = Estimate.combined(
+      [estimate(1, .bracket, high: .infinity), estimate(1, .bracket, high: 2)], of: 1001)
+    #expect(same.low == 1 - 0.196 && same.high == .infinity && same.kind == .bracket)
   }
 
   @Test("several seeds are averaged, and pairings fitted again give a null")

@@ -44,6 +44,11 @@ struct PairedRowsTests {
     for estimator in Estimator.allCases {
       let estimate = try PairedRows(x: constant, y: x).estimate(estimator)
       #expect(estimate.value == 0 && estimate.flags.isSuperset(of: [.constant, .nullNotBeaten]))
+      // What was not asked is not answered.
+      var options = EstimationOptions()
+      options.pairings = 0
+      let untested = try PairedRows(x: constant, y: x).estimate(estimator, options: options)
+      #expect(untested.null == nil && untested.flags.isDisjoint(with: [.nullNotBeaten]))
     }
   }
 

@@ -3,7 +3,7 @@ internal import Results
 private import Synchronization
 internal import Wire
 
-/// Sends a recorder's messages without ever waiting for a client that does not read (W-06).
+/// Sends a recorder's messages; nothing that is recorded ever waits for a client that does not read (W-06).
 final class FrameOutput: Sendable {
   private let descriptor: Int32
   /// What is left of a message that was begun.
@@ -24,9 +24,10 @@ final class FrameOutput: Sendable {
     #endif
   }
 
-  /// Sends a message if there is room for it at once: one that a later one replaces.
+  /// Sends a message if it can be sent at once: one that a later one replaces.
   func offer(_ message: String, _ body: JSONValue) {
-    pending.withLock { pending in
+    // Who holds it waits for the client.
+    pending.withLockIfAvailable { pending in
       flush(&pending)
       guard pending.isEmpty else { return }
       pending = Frame.encode(message, body)

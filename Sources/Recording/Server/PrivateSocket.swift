@@ -1,5 +1,6 @@
 private import Foundation
 public import SnapshotFormat
+private import Synchronization
 
 /// A listening Unix socket that only its user can reach: mode 0600, in a folder of mode 0700 (W-01).
 public final class PrivateSocket: Sendable {
@@ -9,6 +10,8 @@ public final class PrivateSocket: Sendable {
   private let path: String
   /// The folder that was made for it; nil where the caller named the socket.
   private let folder: String?
+  /// Whether the name is ours to remove.
+  private let isOurs = Atomic<Bool>(false)
 
   /// Creates a socket in a fresh private folder.
   ///
@@ -77,7 +80,10 @@ public final class PrivateSocket: Sendable {
     let bound = withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
     }
-    guard descriptor >= 0, bound == 0, chmod(path, 0o600) == 0, listen(descriptor, 64) == 0 else {
+    let number = errno
+    isOurs.store(bound == 0, ordering: .relaxed)
+    guard bound == 0 else { throw SnapshotError(number: number, "cannot listen", path) }
+    guard chmod(path, 0o600) == 0, listen(descriptor, 64) == 0 else {
       throw SnapshotError(number: errno, "cannot listen", path)
     }
   }
@@ -87,8 +93,14 @@ public final class PrivateSocket: Sendable {
     while true {
       let peer = Foundation.accept(descriptor, nil, nil)
       guard peer >= 0 else {
-        if errno == EINTR || errno == ECONNABORTED || errno == EMFILE { continue }
-        return nil
+        switch errno {
+        case EINTR, ECONNABORTED: continue
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+          // Until others give some back.
+          usleep(50_000)
+          continue
+        default: return nil
+        }
       }
       _ = fcntl(peer, F_SETFD, FD_CLOEXEC)
       if Self.isSameUser(peer) { return peer }
@@ -112,7 +124,7 @@ public final class PrivateSocket: Sendable {
   /// Ends `accept` and removes the socket.
   public func close() {
     shutdown(descriptor, Int32(SHUT_RDWR))
-    unlink(path)
+    if isOurs.exchange(false, ordering: .relaxed) { unlink(path) }
     if let folder { rmdir(folder) }
   }
 

@@ -199,9 +199,8 @@ def test_a_thousand_small_steps_all_arrive(tmp_path):
     recorder = ptoken.Recorder(
         tmp_path / "run.h5", gradients=gradients, every=1, on_full="block", block_seconds=30
     )
-    start = time.monotonic()
     steps(recorder, 1000, record_ids=range(8))
     recorder.close()
-    assert recorder.dropped == 0 and recorder.blocked < time.monotonic() - start
+    assert recorder.dropped == 0
     with ptoken.open(tmp_path / "run.h5") as snap:
         assert list(snap.steps["index"]) == list(range(1000))

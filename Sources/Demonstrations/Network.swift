@@ -1,36 +1,37 @@
 private import Foundation
+package import LinearAlgebra
 
 /// A small feed-forward classifier with softmax cross-entropy loss and true per-example gradients.
-public struct Network: Sendable {
+package struct Network: Sendable {
   /// A layer and the name that its gradients are recorded under.
-  public struct NamedLayer: Sendable {
+  package struct NamedLayer: Sendable {
     /// Name, such as `fc1`.
-    public let name: String
+    package let name: String
     /// The layer.
-    public let layer: NetworkLayer
+    package let layer: NetworkLayer
 
     /// A named layer.
-    public init(_ name: String, _ layer: NetworkLayer) {
+    package init(_ name: String, _ layer: NetworkLayer) {
       self.name = name
       self.layer = layer
     }
   }
 
   /// Losses and gradients of a batch.
-  public struct Gradients: Sendable {
+  package struct Gradients: Sendable {
     /// Cross-entropy of each example, nats.
-    public var losses: [Double]
+    package var losses: [Double]
     /// For each layer with parameters, [examples, parameters]: the gradient of each example's own loss.
-    public var perExample: [Matrix]
+    package var perExample: [Matrix]
   }
 
   /// All layers, in order.
-  public let layers: [NamedLayer]
+  package let layers: [NamedLayer]
   /// Parameters of each layer; empty for layers that have none.
-  public var parameters: [[Double]]
+  package var parameters: [[Double]]
 
   /// A network with He-normal weights (He et al. 2015, arXiv 1502.01852) and zero biases.
-  public init(_ layers: [NamedLayer], seed: UInt64) {
+  package init(_ layers: [NamedLayer], seed: UInt64) {
     self.layers = layers
     parameters = layers.enumerated().map { index, named in
       var generator = SeededGenerator(seed: seed, stream: UInt64(index))
@@ -44,15 +45,15 @@ public struct Network: Sendable {
   }
 
   /// Layers that have parameters, by index into `layers`.
-  public var trainable: [Int] { layers.indices.filter { layers[$0].layer.parameterCount > 0 } }
+  package var trainable: [Int] { layers.indices.filter { layers[$0].layer.parameterCount > 0 } }
 
   /// Logits [n, classes] of inputs [n, features].
-  public func logits(_ inputs: Matrix) -> Matrix {
+  package func logits(_ inputs: Matrix) -> Matrix {
     zip(layers, parameters).reduce(inputs) { $1.0.layer.forward($0, $1.1) }
   }
 
   /// Losses and per-example gradients; one forward and one backward pass, and n * parameters memory.
-  public func gradients(_ inputs: Matrix, labels: [Int32]) -> Gradients {
+  package func gradients(_ inputs: Matrix, labels: [Int32]) -> Gradients {
     precondition(inputs.rows == labels.count, "one label per row")
     var activations = [inputs]
     for (named, weights) in zip(layers, parameters) {
@@ -79,7 +80,7 @@ public struct Network: Sendable {
   }
 
   /// Share of rows whose largest logit is at their label; of equal logits the first is the guess.
-  public func accuracy(_ inputs: Matrix, labels: [Int32]) -> Double {
+  package func accuracy(_ inputs: Matrix, labels: [Int32]) -> Double {
     guard inputs.rows > 0 else { return .nan }
     let logits = logits(inputs)
     let right = labels.indices.count { row in
@@ -93,7 +94,7 @@ public struct Network: Sendable {
 
 extension Network.Gradients {
   /// Euclidean norm of each example's gradient over all layers.
-  public var norms: [Double] {
+  package var norms: [Double] {
     var squares = [Double](repeating: 0, count: losses.count)
     for matrix in perExample {
       for row in 0..<matrix.rows {
@@ -104,13 +105,13 @@ extension Network.Gradients {
   }
 
   /// The gradients of these rows.
-  public func gathering(_ rows: [Int]) -> Network.Gradients {
+  package func gathering(_ rows: [Int]) -> Network.Gradients {
     Network.Gradients(
       losses: rows.map { losses[$0] }, perExample: perExample.map { $0.gatheringRows(rows) })
   }
 
   /// Scales each example's gradient to a norm of at most `bound` (Abadi et al. 2016, arXiv 1607.00133).
-  public mutating func clip(to bound: Double) {
+  package mutating func clip(to bound: Double) {
     let factors = norms.map { $0 > bound ? bound / $0 : 1 }
     for index in perExample.indices {
       for row in 0..<perExample[index].rows where factors[row] < 1 {
@@ -122,7 +123,7 @@ extension Network.Gradients {
   }
 
   /// Adds independent N(0, deviation²) noise to every element of every example's gradient.
-  public mutating func addNoise(deviation: Double, using generator: inout SeededGenerator) {
+  package mutating func addNoise(deviation: Double, using generator: inout SeededGenerator) {
     for index in perExample.indices {
       for element in perExample[index].elements.indices {
         perExample[index].elements[element] += deviation * generator.normal()
@@ -131,7 +132,7 @@ extension Network.Gradients {
   }
 
   /// Sum over examples, for each layer with parameters.
-  public var sums: [[Double]] {
+  package var sums: [[Double]] {
     perExample.map { matrix in
       var sum = [Double](repeating: 0, count: matrix.columns)
       for row in 0..<matrix.rows {

@@ -1,5 +1,7 @@
+internal import LinearAlgebra
+
 /// One layer of a small network; activations are rows of matrices, [examples, width].
-public enum NetworkLayer: Sendable, Equatable {
+package enum NetworkLayer: Sendable, Equatable {
   /// `y = W x + b`; parameters are W [outputs, inputs] row-major, then b [outputs].
   case dense(inputs: Int, outputs: Int)
   /// 2-d convolution with zero padding; parameters are W [outputs, channels, kernel, kernel], then b [outputs].
@@ -8,7 +10,7 @@ public enum NetworkLayer: Sendable, Equatable {
   case relu
 
   /// Number of parameters.
-  public var parameterCount: Int {
+  package var parameterCount: Int {
     switch self {
     case .dense(let inputs, let outputs): (inputs + 1) * outputs
     case .convolution(let shape): (shape.patch + 1) * shape.outputs
@@ -77,22 +79,22 @@ public enum NetworkLayer: Sendable, Equatable {
 }
 
 /// Shape of a square 2-d convolution over [channels, size, size] inputs.
-public struct Convolution: Sendable, Equatable {
+package struct Convolution: Sendable, Equatable {
   /// Input channels.
-  public let channels: Int
+  package let channels: Int
   /// Height and width of the input.
-  public let size: Int
+  package let size: Int
   /// Output channels.
-  public let outputs: Int
+  package let outputs: Int
   /// Height and width of the kernel.
-  public let kernel: Int
+  package let kernel: Int
   /// Step between windows.
-  public let stride: Int
+  package let stride: Int
   /// Zeros around the input.
-  public let padding: Int
+  package let padding: Int
 
   /// A shape from its parts.
-  public init(
+  package init(
     channels: Int, size: Int, outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0
   ) {
     self.channels = channels
@@ -104,7 +106,7 @@ public struct Convolution: Sendable, Equatable {
   }
 
   /// Height and width of the output.
-  public var outputSize: Int { (size + 2 * padding - kernel) / stride + 1 }
+  package var outputSize: Int { (size + 2 * padding - kernel) / stride + 1 }
   /// Inputs under one window.
   var patch: Int { channels * kernel * kernel }
   private var positions: Int { outputSize * outputSize }
