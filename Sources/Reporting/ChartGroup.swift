@@ -91,11 +91,10 @@ struct ChartGroup {
         ? "<path class=\"line\" d=\"M3 7H31\"/><path class=\"whisker\" d=\"M17 1V13\"/><path class=\"mark\" d=\"M17 7h0\"/>"
         : "<path class=\"band\" d=\"M1 2H33V12H1Z\"/><path class=\"line\" d=\"M1 7H33\"/><path class=\"mark\" d=\"M17 7h0\"/>",
       "\(measure.unit == .nats ? "bits" : "percent"), with 95 % interval")
-    if figures.contains(where: { !StudyView.standsOut($0) }) {
+    if hasHollow(layers) {
       key(
         "<path class=\"mark\" d=\"M17 7h0\"/><path class=\"hollow\" d=\"M17 7h0\"/>",
-        measure.kind == .score
-          ? "hollow: interval reaches the null" : "hollow: not a finding over the whole map")
+        "hollow: \(hollow)")
     }
     if figures.contains(where: \.nullMean.isFinite) {
       key(
@@ -113,6 +112,25 @@ struct ChartGroup {
       key("<path class=\"ceiling\" d=\"M1 7H33\"/>", ceiling)
     }
     return "<ul class=\"legend\">\(keys)</ul>"
+  }
+
+  private func hasHollow(_ layers: [Int]) -> Bool {
+    layers.contains { layer in
+      windows.contains {
+        view.figure(measure, layer: layer, window: $0) != nil
+          && !view.standsOut(measure, layer: layer, window: $0)
+      }
+    }
+  }
+
+  /// What a hollow mark says.
+  private var hollow: String {
+    switch measure {
+    case .gaussian, .donskerVaradhan, .ksg, .label: "not a finding over the whole map"
+    case .labelAccuracy: "interval reaches the null, or no finding about labels in that cell"
+    case .reidentification, .recoverableVariance:
+      "interval reaches the null, or no finding about the input in that cell"
+    }
   }
 
   private func ceilingText(_ figures: [Figure], _ y: Axis) -> String? {

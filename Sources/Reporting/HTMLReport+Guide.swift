@@ -64,7 +64,8 @@ extension HTMLReport {
         "p, map p and findings",
         """
         p compares a figure with its own null; map p with the largest null figure anywhere in the map, which makes up \
-        for testing many cells. A finding has map p of at most \(Numbers.plain(Verdict.level)). With \(settings.pairings) \
+        for testing many cells. A finding has map p of at most \(Numbers.plain(Verdict.level)). A score counts \
+        where its own question, input or label, has a finding in the cell and its interval lies above chance. With \(settings.pairings) \
         pairings no p-value can be below 1/(\(settings.pairings) + 1) = \(floor).
         """
       ),

@@ -17,7 +17,8 @@ struct HeatMap {
   private var largest: Double {
     view.figures(measure)
       .filter {
-        windows.contains($0.window) && StudyView.isFinding($0.figure) && $0.figure.value.isFinite
+        windows.contains($0.window) && $0.figure.value.isFinite
+          && view.standsOut(measure, layer: $0.layer, window: $0.window)
       }
       .map(\.figure.value).max() ?? 0
   }
@@ -46,7 +47,9 @@ struct HeatMap {
     let mark = figure.flags.contains(.saturated) ? "≥" : ""
     let value =
       mark + Numbers.bits(figure.value) + (figure.flags.contains(.heavyTails) ? "†" : "")
-    if !StudyView.isFinding(figure) { return "<td class=\"null\">(\(value))</td>" }
+    guard view.standsOut(measure, layer: layer, window: window) else {
+      return "<td class=\"null\">(\(value))</td>"
+    }
     let share = figure.value.isFinite && largest > 0 ? min(max(figure.value / largest, 0), 1) : 0
     let shade = min(Self.shades - 1, Int(share * Double(Self.shades)))
     return "<td class=\"h\(shade)\">\(value)</td>"
@@ -76,7 +79,7 @@ struct HeatMap {
       : ""
     let figures = view.figures(measure).filter { windows.contains($0.window) }
     var marks: Markup = ""
-    if figures.contains(where: { !StudyView.isFinding($0.figure) }) {
+    if figures.contains(where: { !view.standsOut(measure, layer: $0.layer, window: $0.window) }) {
       marks += """
         <li><span class="swatch null" aria-hidden="true"></span>(in brackets, hatched): not distinguishable from \
         mismatched pairs over the whole map</li>

@@ -226,7 +226,7 @@ package struct LayerChart {
       }
       let mark: Markup = "M\(point.middle) \(height(point.figure.value))h0"
       all += mark
-      if !StudyView.standsOut(point.figure) { hollow += mark }
+      if !view.standsOut(measure, layer: layer, window: point.window) { hollow += mark }
     }
     return Self.paths([("whisker", whiskers), ("mark", all), ("hollow", hollow)])
   }

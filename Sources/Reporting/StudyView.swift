@@ -7,6 +7,7 @@ package struct StudyView: Sendable {
   /// What it supports.
   package let verdict: Verdict
   private let figures: [Key: Figure]
+  private let standing: Set<Key>
   private let cells: Set<[Int]>
   private let showsStage: Bool
 
@@ -20,16 +21,20 @@ package struct StudyView: Sendable {
     self.study = study
     verdict = Verdict(study)
     var figures: [Key: Figure] = [:]
+    var standing: Set<Key> = []
     var cells: Set<[Int]> = []
     for cell in study.cells
     where study.layers.indices.contains(cell.layer) && study.windows.indices.contains(cell.window) {
       cells.insert([cell.layer, cell.window])
       for figure in cell.figures {
         let key = Key(layer: cell.layer, window: cell.window, measure: figure.measure)
-        if figures[key] == nil { figures[key] = figure }
+        guard figures[key] == nil else { continue }
+        figures[key] = figure
+        if verdict.outcome == .leakFound, cell.standsOut(figure) { standing.insert(key) }
       }
     }
     self.figures = figures
+    self.standing = standing
     self.cells = cells
     showsStage = Set(study.layers.map(\.stage)).count > 1
   }
@@ -71,28 +76,19 @@ package struct StudyView: Sendable {
   package var missingCells: Int { study.layers.count * study.windows.count - cells.count }
 
   /// Figures that were tested over the whole map.
-  package var tests: Int { study.cells.reduce(0) { $0 + $1.figures.count { $0.mapP.isFinite } } }
+  package var tests: Int { study.cells.reduce(0) { $0 + $1.figures.count(where: \.isTested) } }
 
   /// Cells with a figure that was tested over the whole map.
-  package var testedCells: Int { study.cells.count { $0.figures.contains { $0.mapP.isFinite } } }
+  package var testedCells: Int { study.cells.count { $0.figures.contains(where: \.isTested) } }
 
   /// Layers with a finding in one of `measures`.
   package func leakingLayers(_ measures: Set<Measure>) -> Int {
-    let found = study.cells.filter { cell in
-      study.layers.indices.contains(cell.layer)
-        && cell.figures.contains { measures.contains($0.measure) && Self.isFinding($0) }
-    }
-    return Set(found.map(\.layer)).count
+    Set(standing.filter { measures.contains($0.measure) }.map(\.layer)).count
   }
 
-  /// Whether a figure beats mismatched pairs over the whole map, as the verdict counts it.
-  package static func isFinding(_ figure: Figure) -> Bool {
-    figure.mapP.isFinite && figure.mapP <= Verdict.level
-  }
-
-  /// Whether a figure stands out: a finding or, for a score, an interval above the null's mean.
-  package static func standsOut(_ figure: Figure) -> Bool {
-    figure.measure.kind == .score ? figure.low > figure.nullMean : isFinding(figure)
+  /// Whether the figure of a measure stands out, as the verdict counts it.
+  package func standsOut(_ measure: Measure, layer: Int, window: Int) -> Bool {
+    standing.contains(Key(layer: layer, window: window, measure: measure))
   }
 
   /// What blind guessing reaches in a window; NaN for measures that have no such thing.

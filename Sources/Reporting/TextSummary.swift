@@ -88,22 +88,24 @@ public struct TextSummary: Sendable {
     guard let measure = view.mapped, most >= 1 else { return [] }
     let mode = view.windowGroups.first { !view.layers(measure, windows: $0.windows).isEmpty }
     guard let mode else { return [] }
-    let peaks = view.layers(measure, windows: mode.windows).compactMap { layer -> (Int, Figure)? in
-      mode.windows.compactMap { view.figure(measure, layer: layer, window: $0) }
-        .filter { $0.value.isFinite }.max { $0.value < $1.value }.map { (layer, $0) }
-    }.sorted { $0.1.value > $1.1.value }
-    let largest = peaks.first?.1.value ?? 0
+    let peaks = view.layers(measure, windows: mode.windows).compactMap { layer in
+      mode.windows.compactMap { window in
+        view.figure(measure, layer: layer, window: window)
+          .map { (layer: layer, window: window, value: $0.value) }
+      }.filter(\.value.isFinite).max { $0.value < $1.value }
+    }.sorted { $0.value > $1.value }
+    let largest = peaks.first?.value ?? 0
     let shown = peaks.prefix(min(most, 6))
-    let longest = shown.map { PlainText.columns(view.name(layer: $0.0)) }.max() ?? 0
+    let longest = shown.map { PlainText.columns(view.name(layer: $0.layer)) }.max() ?? 0
     let column = max(8, min(longest, width / 2))
     let bar = max(4, min(30, width - column - 26))
-    let lines = shown.map { layer, figure -> String in
-      let share = largest > 0 ? max(0, figure.value / largest) : 0
+    let lines = shown.map { layer, window, value -> String in
+      let share = largest > 0 ? max(0, value / largest) : 0
       let blocks = String(repeating: "█", count: Int((share * Double(bar)).rounded()))
-      let isFinding = StudyView.isFinding(figure)
+      let isFinding = view.standsOut(measure, layer: layer, window: window)
       let name = padded(PlainText.fitted(view.name(layer: layer), width: column), column + 2)
       return PlainText.fitted(
-        "  " + name + padded(Numbers.bits(figure.value), 9) + (isFinding ? blocks : "no finding"),
+        "  " + name + padded(Numbers.bits(value), 9) + (isFinding ? blocks : "no finding"),
         width: width)
     }
     if lines.isEmpty { return [] }

@@ -31,7 +31,7 @@ public struct Verdict: Codable, Sendable, Equatable {
   public var outcome: Outcome
   /// Cells with at least one finding.
   public var cellsWithFindings: Int
-  /// For each measure with a finding, the cell where it is largest.
+  /// For each measure that stands out somewhere (`Study.Cell.standsOut`), the cell where it is largest.
   public var strongest: [Place]
   /// The smallest Gaussian information (nats) that a cell of this study would show as a finding in four of
   /// five repetitions; NaN without a null.
@@ -39,27 +39,22 @@ public struct Verdict: Codable, Sendable, Equatable {
 
   /// Reads the verdict off a study.
   public init(_ study: Study) {
-    let tested = study.cells.flatMap { cell in
-      cell.figures.filter { $0.mapP.isFinite }.map {
-        Place(layer: cell.layer, window: cell.window, figure: $0)
+    func places(_ isWanted: (Study.Cell, Figure) -> Bool) -> [Place] {
+      study.cells.flatMap { cell in
+        cell.figures.filter { isWanted(cell, $0) }
+          .map { Place(layer: cell.layer, window: cell.window, figure: $0) }
       }
     }
-    let findings = tested.filter { $0.figure.mapP <= Self.level }
+    let tested = places { $1.isTested }
     let canFind = study.provenance.settings.pairings >= Self.fewestPairings
+    let findings = canFind ? tested.filter(\.figure.isFinding) : []
     outcome =
       tested.isEmpty || !canFind ? .notTested : findings.isEmpty ? .noLeakFound : .leakFound
     cellsWithFindings = Set(findings.map { [$0.layer, $0.window] }).count
 
-    // Scores have no place in the max-statistic; they count where their cell has a finding.
-    let leaking = Set(findings.map { [$0.layer, $0.window] })
-    let candidates =
-      findings
-      + study.cells.filter { leaking.contains([$0.layer, $0.window]) }.flatMap { cell in
-        cell.figures.filter { $0.measure.kind == .score && $0.low > $0.nullMean }
-          .map { Place(layer: cell.layer, window: cell.window, figure: $0) }
-      }
+    let found = canFind ? places { $0.standsOut($1) } : []
     strongest = Measure.allCases.compactMap { measure in
-      candidates.filter { $0.figure.measure == measure }.max { $0.figure.value < $1.figure.value }
+      found.filter { $0.figure.measure == measure }.max { $0.figure.value < $1.figure.value }
     }
 
     // A finding needs roughly the map-wide 95 % point of the null; 0.84 more deviations give 80 % power.
