@@ -125,7 +125,8 @@ struct ChartGroup {
 
   /// What a hollow mark says.
   private var hollow: String {
-    switch measure {
+    if !view.isTested { return "not tested" }
+    return switch measure {
     case .gaussian, .donskerVaradhan, .ksg, .label: "not a finding over the whole map"
     case .labelAccuracy: "interval reaches the null, or no finding about labels in that cell"
     case .reidentification, .recoverableVariance:

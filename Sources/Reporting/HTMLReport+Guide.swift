@@ -84,6 +84,13 @@ extension HTMLReport {
         "No finding",
         "Says that this analysis, with this many rows and this sigma, saw nothing. It is not proof of absence."
       ),
+      (
+        "Not tested",
+        """
+        Measured, but not compared with enough mismatched pairings: fewer than \(Verdict.fewestPairings) cannot give a \
+        finding.
+        """
+      ),
     ]
     let items = terms.map { "<div><dt>\($0.0)</dt><dd>\($0.1)</dd></div>\n" as Markup }
     return "<dl class=\"terms\">\n\(items)</dl>\n"

@@ -80,10 +80,11 @@ struct HeatMap {
     let figures = view.figures(measure).filter { windows.contains($0.window) }
     var marks: Markup = ""
     if figures.contains(where: { !view.standsOut(measure, layer: $0.layer, window: $0.window) }) {
-      marks += """
-        <li><span class="swatch null" aria-hidden="true"></span>(in brackets, hatched): not distinguishable from \
-        mismatched pairs over the whole map</li>
-        """
+      let meaning =
+        view.isTested
+        ? "not distinguishable from mismatched pairs over the whole map" : "not tested"
+      marks +=
+        "<li><span class=\"swatch null\" aria-hidden=\"true\"></span>(in brackets, hatched): \(meaning)</li>"
     }
     if figures.contains(where: { $0.figure.flags.contains(.saturated) }) {
       marks += "<li>≥ saturated: at least this</li>"

@@ -4,6 +4,9 @@ public import Results
 ///
 /// Information is in nats (`value_nats`), shares are 1 for everything (`value_share`); what is not finite is
 /// null. Keys keep one order, so that two reports can be compared line by line.
+///
+/// The `status` of a reading is `found` (`Study.Cell.standsOut` says when), `not_found` (tested, no finding),
+/// `not_tested` (measured, but without pairings, or with too few for a finding) or `not_measured`.
 public struct JSONReport: Sendable {
   /// Names the layout of the document, in its `schema` member.
   public static let schema = "ptoken-report/0"

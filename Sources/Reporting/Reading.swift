@@ -12,10 +12,12 @@ package struct Reading: Sendable {
 
   /// How it came out.
   package enum Status: String, Sendable {
-    /// Above what chance gives, in a cell with a finding.
+    /// Stands out in some cell, as `Study.Cell.standsOut` says.
     case found
-    /// Measured, and no finding.
+    /// Tested, and no finding.
     case notFound = "not_found"
+    /// Measured, but the study tests nothing: no pairings, or too few for a finding.
+    case notTested = "not_tested"
     /// Not measured in this study.
     case notMeasured = "not_measured"
   }
@@ -58,7 +60,7 @@ package struct Reading: Sendable {
       chance = .nan
       return
     }
-    status = found == nil ? .notFound : .found
+    status = found != nil ? .found : view.isTested ? .notFound : .notTested
     self.figure = figure
     place = (layer, window)
     chance = view.chance(figure.measure, window: window)
@@ -70,9 +72,9 @@ package struct Reading: Sendable {
     sentence =
       status == .found
       ? statement + "."
-      : figure.value > 0
-        ? "No finding. The largest figure of any cell: \(statement)."
-        : "No finding. No figure is above zero."
+      : "\(view.withoutFinding). "
+        + (figure.value > 0
+          ? "The largest figure of any cell: \(statement)." : "No figure is above zero.")
   }
 
   private static func title(_ topic: Topic) -> String {

@@ -81,6 +81,12 @@ package struct StudyView: Sendable {
   /// Cells with a figure that was tested over the whole map.
   package var testedCells: Int { study.cells.count { $0.figures.contains(where: \.isTested) } }
 
+  /// Whether anything could have been found.
+  package var isTested: Bool { verdict.outcome != .notTested }
+
+  /// What a figure without a finding is: nothing may be called "no finding" that was not tested.
+  package var withoutFinding: String { isTested ? "No finding" : "Not tested" }
+
   /// Layers with a finding in one of `measures`.
   package func leakingLayers(_ measures: Set<Measure>) -> Int {
     Set(standing.filter { measures.contains($0.measure) }.map(\.layer)).count

@@ -70,7 +70,7 @@ public struct TextSummary: Sendable {
   private func readings(_ width: Int) -> [String] {
     wording.readings.filter { $0.status != .notMeasured }.map { reading in
       let chance = reading.chance.isFinite ? " (chance \(Numbers.percent(reading.chance)))" : ""
-      let finding = reading.status == .found ? "" : ", no finding"
+      let finding = reading.status == .found ? "" : ", \(withoutFinding)"
       let start = "  " + padded(reading.title, 22) + reading.value + chance + finding
       let left = width - PlainText.columns(start) - 2
       guard let place = reading.place, left >= 24 else {
@@ -105,7 +105,7 @@ public struct TextSummary: Sendable {
       let isFinding = view.standsOut(measure, layer: layer, window: window)
       let name = padded(PlainText.fitted(view.name(layer: layer), width: column), column + 2)
       return PlainText.fitted(
-        "  " + name + padded(Numbers.bits(value), 9) + (isFinding ? blocks : "no finding"),
+        "  " + name + padded(Numbers.bits(value), 9) + (isFinding ? blocks : withoutFinding),
         width: width)
     }
     if lines.isEmpty { return [] }
@@ -121,6 +121,8 @@ public struct TextSummary: Sendable {
     let count = more == 0 ? "" : " (and \(more) more)"
     return paragraph("Warning\(count): \(PlainText.line(first, limit: 300))", width, most: 2)
   }
+
+  private var withoutFinding: String { view.withoutFinding.lowercased() }
 
   private func padded(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(1, width - PlainText.columns(text)))

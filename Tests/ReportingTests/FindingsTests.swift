@@ -76,3 +76,52 @@ struct FindingsTests {
     #expect(!page.contains("no finding about the input in that cell"))
   }
 }
+
+@Suite("What was not tested is not called a result of a test")
+struct NotTestedTests {
+  /// Without pairings as `ptoken-analyze --pairings 0` leaves it, or with 9.
+  private static func study(pairings: Int) -> Study {
+    var study = Studies.leaking()
+    study.provenance.settings.pairings = pairings
+    for cell in study.cells.indices {
+      for index in study.cells[cell].figures.indices {
+        study.cells[cell].figures[index].mapP = pairings == 0 ? .nan : 0.1
+        study.cells[cell].figures[index].flags = []
+      }
+    }
+    return study
+  }
+
+  @Test("Readings, legends and terminal say 'not tested'", arguments: [0, 9])
+  func words(pairings: Int) {
+    let study = Self.study(pairings: pairings)
+    let readings = Wording(StudyView(study)).readings
+    #expect(readings.map(\.status.rawValue) == Array(repeating: "not_tested", count: 4))
+    #expect(readings.allSatisfy { $0.sentence.hasPrefix("Not tested. The largest figure") })
+    let page = HTMLReport(study: study).render()
+    #expect(page.contains("(in brackets, hatched): not tested"))
+    #expect(page.contains("hollow: not tested"))
+    #expect(!page.contains("not distinguishable"))
+    #expect(!page.contains("hollow: interval") && !page.contains("hollow: not a finding"))
+    #expect(!page.contains("No finding."))
+    let text = TextSummary(study: study).render()
+    #expect(text.contains("not tested") && !text.contains("no finding"))
+    #expect(JSONReport(study: study).render().contains(#""status": "not_tested""#))
+  }
+
+  @Test("Where something was tested, the words are those of a test")
+  func tested() {
+    let page = HTMLReport(study: Studies.quiet()).render()
+    #expect(page.contains("not distinguishable from mismatched pairs"))
+    #expect(!page.contains("hollow: not tested"))
+  }
+
+  @Test("Too few pairings find nothing, whatever p-values a file states")
+  func forgedP() {
+    var study = Studies.leaking()
+    study.provenance.settings.pairings = 9
+    #expect(Verdict(study).strongest.isEmpty)
+    #expect(Verdict(study).cellsWithFindings == 0)
+    #expect(Wording(StudyView(study)).readings.allSatisfy { $0.status == .notTested })
+  }
+}
