@@ -95,10 +95,9 @@ public struct HTMLReport: Sendable {
       items.append(item("\(study.warnings.count - Self.mostWarnings) more warnings.", ""))
     }
     if view.missingCells > 0, !study.cells.isEmpty {
-      let all = study.layers.count * study.windows.count
       items.append(
         item(
-          "\(view.missingCells) of \(all) cells (a layer in a window) \(view.missingCells == 1 ? "has" : "have") no figures.",
+          "\(view.missingCells) of \(view.expectedCells) cells (a layer in a window) \(view.missingCells == 1 ? "has" : "have") no figures.",
           ""))
     }
     items += notes.prefix(Self.mostWarnings).map { item($0, " class=\"note\"") }

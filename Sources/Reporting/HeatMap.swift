@@ -4,6 +4,7 @@ internal import Results
 struct HeatMap {
   let view: StudyView
   let measure: Measure
+  /// Windows of one kind and table.
   let windows: [Int]
   /// Unique in the page.
   let id: String
@@ -11,7 +12,9 @@ struct HeatMap {
   /// Shades, from little to much.
   static let shades = 8
 
-  private var layers: [Int] { Array(view.study.layers.indices) }
+  private var layers: [Int] {
+    windows.first.map { view.layers(inTable: view.study.windows[$0].table) } ?? []
+  }
 
   /// The largest finding of this map, which takes the darkest shade: probe and trace do not compare.
   private var largest: Double {

@@ -9,6 +9,8 @@ package struct StudyView: Sendable {
   private let figures: [Key: Figure]
   private let standing: Set<Key>
   private let cells: Set<[Int]>
+  /// Layer and table, for each layer with figures in a window of that table.
+  private let recorded: Set<[Int]>
   private let showsStage: Bool
 
   private struct Key: Hashable {
@@ -36,6 +38,7 @@ package struct StudyView: Sendable {
     self.figures = figures
     self.standing = standing
     self.cells = cells
+    recorded = Set(cells.map { [$0[0], study.windows[$0[1]].table] })
     showsStage = Set(study.layers.map(\.stage)).count > 1
   }
 
@@ -72,8 +75,29 @@ package struct StudyView: Sendable {
     return [("probe", probes), ("trace", traces)].filter { !$0.windows.isEmpty }
   }
 
-  /// Cells of layers and windows that have no figures.
-  package var missingCells: Int { study.layers.count * study.windows.count - cells.count }
+  /// Distinct layers: one that was recorded at several gradient stages counts once.
+  package var layerCount: Int { Set(study.layers.map(\.name)).count }
+
+  /// Cells that ought to have figures.
+  ///
+  /// A layer is expected in a window where it has figures in some window of the same table: other tables may record
+  /// other gradient stages. What has figures nowhere in a table is not counted; the warnings say why.
+  package var expectedCells: Int {
+    study.windows.reduce(0) { sum, window in
+      sum + study.layers.indices.count { recorded.contains([$0, window.table]) }
+    }
+  }
+
+  /// Expected cells that have no figures.
+  package var missingCells: Int { expectedCells - cells.count }
+
+  /// Layers that belong in a map of one table's windows: those with figures in that table, and those with none at all.
+  package func layers(inTable table: Int) -> [Int] {
+    let measured = Set(recorded.map { $0[0] })
+    return study.layers.indices.filter {
+      recorded.contains([$0, table]) || !measured.contains($0)
+    }
+  }
 
   /// Figures that were tested over the whole map.
   package var tests: Int { study.cells.reduce(0) { $0 + $1.figures.count(where: \.isTested) } }
@@ -87,9 +111,9 @@ package struct StudyView: Sendable {
   /// What a figure without a finding is: nothing may be called "no finding" that was not tested.
   package var withoutFinding: String { isTested ? "No finding" : "Not tested" }
 
-  /// Layers with a finding in one of `measures`.
+  /// Distinct layers with a finding in one of `measures`, at whatever stage.
   package func leakingLayers(_ measures: Set<Measure>) -> Int {
-    Set(standing.filter { measures.contains($0.measure) }.map(\.layer)).count
+    Set(standing.filter { measures.contains($0.measure) }.map { study.layers[$0.layer].name }).count
   }
 
   /// Whether the figure of a measure stands out, as the verdict counts it.

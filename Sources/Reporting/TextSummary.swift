@@ -49,7 +49,7 @@ public struct TextSummary: Sendable {
     }
     return [
       PlainText.line(study.provenance.input, limit: 60),
-      number(study.layers.count, "layer"), number(study.windows.count, "window"),
+      number(view.layerCount, "layer"), number(study.windows.count, "window"),
       Wording.rows(study), "sigma \(Numbers.exact(study.provenance.settings.sigma))",
     ].joined(separator: ", ")
   }

@@ -36,7 +36,7 @@ package struct Wording: Sendable {
   // MARK: Verdict
 
   private static func headline(_ view: StudyView) -> String {
-    let count = view.study.layers.count
+    let count = view.layerCount
     switch view.verdict.outcome {
     case .notTested:
       return "Leakage was not tested."
