@@ -46,10 +46,18 @@ extension HTMLReport {
 
   /// Label leakage: bits of the label's entropy, and accuracy against blind guessing.
   var labels: Markup {
-    let bits = view.figures(.label).filter { $0.figure.value.isFinite }
+    if view.hasOneClassOnly {
+      return "<p>The records have one class only: there is nothing to tell.</p>\n"
+    }
+    let bits = view.figures(.label).filter {
+      $0.figure.value.isFinite && view.hasMeaning(.label, window: $0.window)
+    }
     let top = bits.max { $0.figure.value < $1.figure.value }
     let best: Markup =
       top.map { top in
+        if Wording.saysNothing(top.figure) {
+          return "<p>In no cell is there a lower bound above 0 on the bits of the label.</p>"
+        }
         let what = Reading.entropyShare(top.figure, view, window: top.window)
         return
           "<p>Largest: \(what), in \(view.place(layer: top.layer, window: top.window)).</p>"

@@ -49,7 +49,7 @@ struct HeatMap {
     }
     let mark = figure.flags.contains(.saturated) ? "≥" : ""
     let value =
-      mark + Numbers.bits(figure.value) + (figure.flags.contains(.heavyTails) ? "†" : "")
+      mark + Numbers.bits(Wording.claimed(figure)) + (figure.flags.contains(.heavyTails) ? "†" : "")
     guard view.standsOut(measure, layer: layer, window: window) else {
       return "<td class=\"null\">(\(value))</td>"
     }

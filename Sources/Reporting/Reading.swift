@@ -46,6 +46,7 @@ package struct Reading: Sendable {
     let found = measures.lazy.compactMap { measure in
       view.verdict.strongest.first { place in
         place.figure.measure == measure && place.figure.value.isFinite
+          && view.hasMeaning(measure, window: place.window)
           && view.figure(measure, layer: place.layer, window: place.window) != nil
       }
     }.first.map { ($0.layer, $0.window, $0.figure) }
@@ -54,7 +55,10 @@ package struct Reading: Sendable {
       value = Numbers.missing
       let isTold =
         topic == .label && view.study.warnings.contains { $0.hasPrefix("Labels ") }
-      sentence = "Not measured in this study\(isTold ? "; the warnings say why" : "")."
+      sentence =
+        topic == .label && view.hasOneClassOnly
+        ? "Not measured: the records have one class only, so there is nothing to tell."
+        : "Not measured in this study\(isTold ? "; the warnings say why" : "")."
       place = nil
       figure = nil
       chance = .nan
@@ -100,7 +104,9 @@ package struct Reading: Sendable {
     _ measures: [Measure], _ view: StudyView
   ) -> (Int, Int, Figure)? {
     for measure in measures {
-      let all = view.figures(measure).filter { $0.figure.value.isFinite }
+      let all = view.figures(measure).filter {
+        $0.figure.value.isFinite && view.hasMeaning(measure, window: $0.window)
+      }
       if let top = all.max(by: { $0.figure.value < $1.figure.value }) {
         return (top.layer, top.window, top.figure)
       }
@@ -108,16 +114,13 @@ package struct Reading: Sendable {
     return nil
   }
 
-  /// Nats below which a bound says nothing: a critic that found nothing reads its own rounding.
-  private static let smallestBound = 1e-6
-
   /// The lower bound in the cell of a Gaussian estimate, where it says anything: what may be claimed comes first.
   private static func bound(
     beside figure: Figure, _ view: StudyView, layer: Int, window: Int
   ) -> Figure? {
     guard figure.measure == .gaussian,
       let bound = view.figure(.donskerVaradhan, layer: layer, window: window),
-      bound.low > smallestBound
+      bound.low > Wording.smallestBound
     else { return nil }
     return bound
   }
@@ -129,6 +132,9 @@ package struct Reading: Sendable {
     let value = Wording.value(figure)
     switch figure.measure {
     case .gaussian, .donskerVaradhan, .ksg:
+      if Wording.saysNothing(figure) {
+        return "there is \(Wording.noBound) on what a token of the gradient carries about its input"
+      }
       let token = "a token of the gradient carries"
       let estimate = "\(Wording.claim(figure)) (95\u{A0}% interval \(interval(figure)))"
       if let bound = bound(beside: figure, view, layer: layer, window: window) {
@@ -148,16 +154,19 @@ package struct Reading: Sendable {
         "labels are guessed right in \(value), blind guessing \(Numbers.percent(view.chance(.labelAccuracy, window: window)))"
         + (label.map { "; \(entropyShare($0, view, window: window))" } ?? "")
     case .label:
-      return "a gradient gives away \(entropyShare(figure, view, window: window))"
+      let share = entropyShare(figure, view, window: window)
+      return Wording.saysNothing(figure) ? share : "a gradient gives away \(share)"
     }
   }
 
-  /// The label information of a figure out of what a label holds: "at least 2.9 of 3.3 bits of the label".
+  /// The label information of a figure out of what a label holds: "at least 2.9 of 3.3 bits of the label", or
+  /// "no lower bound above 0 on the 3.3 bits of the label".
   static func entropyShare(_ figure: Figure, _ view: StudyView, window: Int) -> String {
+    let entropy = Numbers.bitsWithUnit(view.study.windows[safe: window]?.labelEntropy ?? .nan)
+    if Wording.saysNothing(figure) { return "\(Wording.noBound) on the \(entropy) of the label" }
     let saturated = figure.flags.contains(.saturated) ? ", saturated" : ""
-    let entropy = view.study.windows[safe: window]?.labelEntropy ?? .nan
     return
-      "at least \(Numbers.bits(figure.value)) of \(Numbers.bitsWithUnit(entropy)) of the label\(saturated)"
+      "at least \(Numbers.bits(Wording.claimed(figure))) of \(entropy) of the label\(saturated)"
   }
 
   /// The 95 % interval in bits, "3.9 to 4.3".

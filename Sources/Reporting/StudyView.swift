@@ -121,6 +121,18 @@ package struct StudyView: Sendable {
     standing.contains(Key(layer: layer, window: window, measure: measure))
   }
 
+  /// Whether a measure can say anything in a window: of labels that are all the same there is nothing to tell.
+  package func hasMeaning(_ measure: Measure, window: Int) -> Bool {
+    guard measure == .label || measure == .labelAccuracy else { return true }
+    return study.windows.indices.contains(window) && study.windows[window].labelEntropy != 0
+  }
+
+  /// Whether there are labels, and in no window more than one class of them.
+  package var hasOneClassOnly: Bool {
+    let entropies = study.windows.map(\.labelEntropy).filter(\.isFinite)
+    return !entropies.isEmpty && entropies.allSatisfy { $0 == 0 }
+  }
+
   /// What blind guessing reaches in a window; NaN for measures that have no such thing.
   package func chance(_ measure: Measure, window: Int) -> Double {
     guard study.windows.indices.contains(window) else { return .nan }

@@ -208,10 +208,30 @@ package struct Wording: Sendable {
       ? Numbers.bitsWithUnit(figure.value) : Numbers.percent(figure.value)
   }
 
-  /// A figure in nats with what it claims: "about 4.1 bits", "at least 3.2 bits", "at least 8.7 bits, saturated".
+  /// Nats up to which a bound says nothing: a critic that found nothing reads its own rounding.
+  static let smallestBound = 1e-6
+
+  /// What is said of a lower bound that is none.
+  static let noBound = "no lower bound above 0"
+
+  /// Whether a figure is a lower bound that says nothing.
+  static func saysNothing(_ figure: Figure) -> Bool {
+    figure.measure.kind == .lowerBound && figure.value <= smallestBound
+  }
+
+  /// The value that may be claimed: what lies beyond its ceiling is not shown by a saturated figure.
+  package static func claimed(_ figure: Figure) -> Double {
+    figure.flags.contains(.saturated) && figure.ceiling.isFinite
+      ? min(figure.value, figure.ceiling) : figure.value
+  }
+
+  /// A figure in nats with what it claims: "about 4.1 bits", "at least 3.2 bits", "at least 8.7 bits, saturated",
+  /// "no lower bound above 0".
   package static func claim(_ figure: Figure) -> String {
+    if saysNothing(figure) { return noBound }
     let saturated = figure.flags.contains(.saturated)
     let claim = saturated || figure.measure.kind == .lowerBound ? "at least" : "about"
-    return "\(claim) \(value(figure))\(saturated ? ", saturated" : "")"
+    return
+      "\(claim) \(Numbers.bitsWithUnit(claimed(figure)))\(saturated ? ", saturated" : "")"
   }
 }

@@ -82,8 +82,56 @@ struct WordingTests {
     #expect(
       Wording.claim(Studies.figure(.donskerVaradhan, log(2) * 3.2)) == "at least 3.20\u{A0}bits")
     #expect(
-      Wording.claim(Studies.figure(.gaussian, log(2) * 8, flags: [.saturated]))
+      Wording.claim(
+        Studies.figure(.gaussian, log(2) * 8, ceiling: log(2) * 9, flags: [.saturated]))
         == "at least 8.00\u{A0}bits, saturated")
+  }
+
+  @Test("A saturated figure above its ceiling claims the ceiling")
+  func aboveCeiling() {
+    #expect(
+      Wording.claim(
+        Studies.figure(.gaussian, log(2) * 8, ceiling: log(2) * 7, flags: [.saturated]))
+        == "at least 7.00\u{A0}bits, saturated")
+    #expect(
+      Wording.claim(Studies.figure(.gaussian, log(2) * 8, ceiling: .nan, flags: [.saturated]))
+        == "at least 8.00\u{A0}bits, saturated")
+  }
+
+  @Test("A lower bound of 0 or less is said in words; an estimate keeps its sign")
+  func negativeBounds() {
+    #expect(Wording.claim(Studies.figure(.label, -0.16)) == "no lower bound above 0")
+    #expect(Wording.claim(Studies.figure(.donskerVaradhan, 0)) == "no lower bound above 0")
+    #expect(Wording.claim(Studies.figure(.gaussian, -log(2))) == "about −1.00\u{A0}bits")
+    var study = Studies.leaking(traces: false)
+    for cell in study.cells.indices {
+      for index in study.cells[cell].figures.indices
+      where study.cells[cell].figures[index].measure == .label {
+        study.cells[cell].figures[index].value = -0.16
+        study.cells[cell].figures[index].mapP = 1
+      }
+    }
+    #expect(
+      wording(study).readings[3].sentence.hasSuffix(
+        "no lower bound above 0 on the 3.32\u{A0}bits of the label."))
+    let page = HTMLReport(study: study).render()
+    #expect(page.contains("In no cell is there a lower bound above 0"))
+    #expect(!page.contains("at least −"))
+  }
+
+  @Test("Labels of one class are not measured, however often they are guessed right")
+  func oneClass() {
+    var study = Studies.leaking()
+    for window in study.windows.indices {
+      (study.windows[window].labelEntropy, study.windows[window].labelChance) = (0, 1)
+    }
+    let reading = wording(study).readings[3]
+    #expect(reading.status == .notMeasured && reading.value == Numbers.missing)
+    #expect(reading.sentence.contains("one class only"))
+    #expect(HTMLReport(study: study).render().contains("one class only: there is nothing to tell"))
+    // One window with classes is enough to measure.
+    study.windows[1].labelEntropy = log(2)
+    #expect(wording(study).readings[3].place?.window == 1)
   }
 
   @Test("Readings state value, candidates and chance")
