@@ -33,18 +33,24 @@ extension HTMLReport {
       """
   }
 
-  /// How far along its scale a reading is, with a tick at chance. The sentence says the same.
+  /// How far along its scale the value that is shown lies, with a tick at chance, and what the scale is.
   private func meter(_ reading: Reading) -> Markup {
     guard let figure = reading.figure else { return "" }
-    let full = figure.measure.unit == .nats ? figure.ceiling : 1
+    let isInformation = figure.measure.unit == .nats
+    let full = isInformation ? figure.ceiling : 1
     guard figure.value.isFinite, full.isFinite, full > 0 else { return "" }
     let part = 200 * min(max(figure.value / full, 0), 1)
     let chance: Markup =
       reading.chance.isFinite
       ? "<path class=\"tick\" d=\"M\(max(0.8, 200 * min(max(reading.chance, 0), 1))) 0V12\"/>" : ""
+    let scale =
+      isInformation
+      ? "\(Numbers.bitsWithUnit(full)), the ceiling of this \(Wording.kind(figure.measure))"
+      : "\(Numbers.percent(1))" + (reading.chance.isFinite ? "; tick: chance" : "")
     return """
       <svg class="meter" viewBox="0 0 200 12" preserveAspectRatio="none" aria-hidden="true">\
-      <rect class="all" y="3" width="200" height="6"/><rect class="part" y="3" width="\(part)" height="6"/>\(chance)</svg>
+      <rect class="all" y="3" width="200" height="6"/><rect class="part" y="3" width="\(part)" height="6"/>\(chance)</svg>\
+      <p class="scale">Bar: 0 to \(scale).</p>
       """
   }
 

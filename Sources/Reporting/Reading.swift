@@ -34,7 +34,7 @@ package struct Reading: Sendable {
   package let sentence: String
   /// Where it was seen; nil where not measured.
   package let place: (layer: Int, window: Int)?
-  /// The figure behind the value.
+  /// The figure whose value is shown.
   package let figure: Figure?
   /// What blind guessing reaches, as a share; NaN where it has no meaning.
   package let chance: Double
@@ -65,13 +65,14 @@ package struct Reading: Sendable {
       return
     }
     status = found != nil ? .found : view.isTested ? .notFound : .notTested
-    self.figure = figure
     place = (layer, window)
     chance = view.chance(figure.measure, window: window)
     let bound = Self.bound(beside: figure, view, layer: layer, window: window)
+    let shown = bound ?? figure
+    self.figure = shown
     value =
       topic == .information || figure.measure == .label
-      ? Wording.claim(bound ?? figure) : Wording.value(figure)
+      ? Wording.claim(shown) : Wording.value(shown)
     let statement = Self.statement(figure, view, layer: layer, window: window)
     sentence =
       status == .found

@@ -2,7 +2,7 @@
 package enum Stylesheet {
   /// SHA-256 of `text` in Base64, which the page's content security policy admits and nothing else.
   /// A test recomputes it and prints the new value after a change.
-  package static let digest = "AUiNvAWFqoMV4qHEBOswuOQRFrTdM+k0Zy6h3mJ6SxM="
+  package static let digest = "IOSh+qlgkKTDQ1vXeIjK4CMadyJKTOdmdwWAcPUMUs8="
 
   /// The style sheet.
   package static let text = """
@@ -46,7 +46,8 @@ package enum Stylesheet {
     .card.off .big{color:var(--soft);font-weight:500}
     .card p{font-size:14px;line-height:1.45;margin:0 0 10px}
     .card .at{color:var(--soft);margin:auto 0 0}
-    .meter{display:block;width:100%;height:12px;margin:4px 0 8px}
+    .meter{display:block;width:100%;height:12px;margin:4px 0 2px}
+    .card .scale{color:var(--soft);font-size:12.5px;margin:0 0 8px}
     .meter .all{fill:var(--rule)}
     .meter .part{fill:var(--accent)}
     .meter .tick{stroke:var(--fg);stroke-width:1.6}

@@ -46,6 +46,20 @@ struct HTMLReportTests {
     #expect(page.all("p", class: "big").first?.text == "at least 3.90\u{A0}bits, saturated")
   }
 
+  @Test("A card's bar is drawn from the value above it, on a scale that is named")
+  func meter() {
+    let page = page(Studies.leaking())
+    // The bound, 4.2 x 0.8 = 3.36 of 6.2 nats: 108.4 of 200; 6.2 nats = 8.94 bits. Not the estimate's 4.2 nats (135.5).
+    let bars = page.all("rect", class: "part").compactMap { $0.attributes["width"] }
+    #expect(bars.first == "108.4")
+    // 97.66 % of 200.
+    #expect(bars[1] == "195.3")
+    let scales = page.all("p", class: "scale").map(\.text)
+    #expect(scales.first == "Bar: 0 to 8.94\u{A0}bits, the ceiling of this lower bound.")
+    #expect(scales[1] == "Bar: 0 to 100\u{A0}%; tick: chance.")
+    #expect(scales[2] == "Bar: 0 to 100\u{A0}%.")
+  }
+
   @Test("Every figure is in the full table, with interval, null, p and ceiling")
   func fullTable() {
     let page = page(Studies.single())
