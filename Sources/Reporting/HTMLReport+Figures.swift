@@ -41,7 +41,7 @@ extension HTMLReport {
   private func body(_ measure: Measure, _ cells: [Study.Cell]) -> Markup {
     let rows = cells.flatMap { cell in
       cell.figures.filter { $0.measure == measure }
-        .map { row($0, steps: view.steps(window: cell.window)) }
+        .map { row($0, steps: view.steps(window: cell.window) + view.table(window: cell.window)) }
     }
     if rows.isEmpty { return "" }
     let unit = measure.unit == .nats ? "bits" : "percent"

@@ -28,8 +28,8 @@ extension HTMLReport {
       if view.layers(measure, windows: group.windows).isEmpty { return nil }
       let map = HeatMap(
         view: view, measure: measure, windows: group.windows,
-        id: "m-\(measure.rawValue)-\(group.mode)")
-      return "\(heading(group.mode))\(map.html())"
+        id: "m-\(measure.rawValue)-\(group.mode)\(group.table)")
+      return "\(heading(group.windows))\(map.html())"
     }
     return "\(maps)"
   }
@@ -86,17 +86,21 @@ extension HTMLReport {
   private func groups(_ measure: Measure, id: String) -> Markup {
     let groups = view.windowGroups.map { group -> Markup in
       let charts = ChartGroup(
-        view: view, measure: measure, windows: group.windows, id: id + group.mode.prefix(1)
+        view: view, measure: measure, windows: group.windows,
+        id: "\(id)\(group.mode.prefix(1))\(group.table)"
       ).html()
-      return charts.html.isEmpty ? "" : "\(heading(group.mode))\(charts)"
+      return charts.html.isEmpty ? "" : "\(heading(group.windows))\(charts)"
     }
     return "\(groups)"
   }
 
-  private func heading(_ mode: String) -> Markup {
-    mode == "probe"
-      ? "<h3>Probe windows: all rows at the same frozen weights</h3>\n"
-      : "<h3>Trace windows: gradients as training made them, weights drift within a window</h3>\n"
+  /// What a group of windows is, with its table where others are of the same kind.
+  private func heading(_ windows: [Int]) -> Markup {
+    guard let first = windows.first else { return "" }
+    let table = view.table(window: first)
+    return study.windows[first].mode == "probe"
+      ? "<h3>Probe windows\(table): all rows at the same frozen weights</h3>\n"
+      : "<h3>Trace windows\(table): gradients as training made them, weights drift within a window</h3>\n"
   }
 
   private func article(_ measure: Measure) -> String {

@@ -46,7 +46,7 @@ extension HTMLReport {
     let rows = study.windows.indices.map { index -> Markup in
       let window = study.windows[index]
       return """
-        <tr><td>\(view.steps(window: index))</td><td>\(window.mode, limit: 20)</td><td>\(Numbers.plain(window.epoch))</td>\
+        <tr><td>\(view.steps(window: index))\(view.table(window: index))</td><td>\(window.mode, limit: 20)</td><td>\(Numbers.plain(window.epoch))</td>\
         <td>\(Numbers.plain(window.loss))</td><td>\(window.rows)</td><td>\(window.folds)</td><td>\(window.candidates)</td>\
         <td>\(Numbers.bits(window.labelEntropy))</td><td>\(Numbers.percent(window.labelChance))</td></tr>
 

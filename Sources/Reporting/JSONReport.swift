@@ -5,6 +5,8 @@ public import Results
 /// Information is in nats (`value_nats`), shares are 1 for everything (`value_share`); what is not finite is
 /// null. Keys keep one order, so that two reports can be compared line by line.
 ///
+/// A window's `table` is the number of the snapshot's table that its rows came from.
+///
 /// The `status` of a reading is `found` (`Study.Cell.standsOut` says when), `not_found` (tested, no finding),
 /// `not_tested` (measured, but without pairings, or with too few for a finding) or `not_measured`.
 public struct JSONReport: Sendable {
@@ -134,7 +136,7 @@ public struct JSONReport: Sendable {
 
   private func window(_ window: Study.Window) -> JSONValue {
     .object([
-      "mode": .string(window.mode),
+      "table": .number(window.table), "mode": .string(window.mode),
       "first_step": .number(window.firstStep), "last_step": .number(window.lastStep),
       "epoch": .number(window.epoch), "loss": .number(window.loss),
       "rows": .number(window.rows), "folds": .number(window.folds),

@@ -68,11 +68,32 @@ package struct StudyView: Sendable {
     [.gaussian, .donskerVaradhan, .ksg].first { !figures($0).isEmpty }
   }
 
-  /// Windows by kind, because probe and trace figures do not compare: probes first.
-  package var windowGroups: [(mode: String, windows: [Int])] {
-    let probes = study.windows.indices.filter { study.windows[$0].mode == "probe" }
-    let traces = study.windows.indices.filter { study.windows[$0].mode != "probe" }
-    return [("probe", probes), ("trace", traces)].filter { !$0.windows.isEmpty }
+  /// Windows by kind and table, because their figures do not compare: probes first, then by table.
+  package var windowGroups: [(mode: String, table: Int, windows: [Int])] {
+    ["probe", "trace"].flatMap { mode in
+      tables(mode).map { table in
+        let windows = study.windows.indices.filter {
+          Self.mode(study.windows[$0]) == mode && study.windows[$0].table == table
+        }
+        return (mode, table, windows)
+      }
+    }
+  }
+
+  /// The tables with windows of a kind.
+  private func tables(_ mode: String) -> [Int] {
+    Set(study.windows.filter { Self.mode($0) == mode }.map(\.table)).sorted()
+  }
+
+  private static func mode(_ window: Study.Window) -> String {
+    window.mode == "probe" ? "probe" : "trace"
+  }
+
+  /// " of table 2" for a window whose kind several tables share, which steps alone do not tell apart.
+  package func table(window: Int) -> String {
+    guard let window = study.windows[safe: window], tables(Self.mode(window)).count > 1
+    else { return "" }
+    return " of table\u{A0}\(window.table)"
   }
 
   /// Distinct layers: one that was recorded at several gradient stages counts once.
@@ -164,9 +185,9 @@ package struct StudyView: Sendable {
   /// A layer and window, as "conv1 at step 1200".
   package func place(layer: Int, window: Int) -> String { name(layer: layer) + at(window: window) }
 
-  /// A window as the end of a place, " at step 1200".
+  /// A window as the end of a place, " at step 1200", with its table where that is needed.
   package func at(window: Int) -> String {
     let steps = steps(window: window)
-    return " at \(steps.contains("–") ? "steps" : "step")\u{A0}\(steps)"
+    return " at \(steps.contains("–") ? "steps" : "step")\u{A0}\(steps)\(table(window: window))"
   }
 }

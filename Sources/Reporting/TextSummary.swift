@@ -111,7 +111,8 @@ public struct TextSummary: Sendable {
     if lines.isEmpty { return [] }
     return [
       PlainText.fitted(
-        "Peak bits per layer (\(mode.mode) windows, \(Wording.kind(measure))):", width: width)
+        "Peak bits per layer (\(mode.mode) windows\(mode.windows.first.map(view.table) ?? ""), \(Wording.kind(measure))):",
+        width: width)
     ] + lines
   }
 
