@@ -30,7 +30,8 @@ package struct Axis: Sendable {
     var high = finite.max() ?? 1
     if high - low <= abs(high) * 1e-12 {
       let pad = extended ? max(abs(high) * 0.1, 1e-3) : max(abs(high) * 0.02, 1)
-      low -= pad
+      // Whole numbers are steps: there is none before 0.
+      low = whole && low >= 0 ? max(0, low - pad) : low - pad
       high += pad
     }
     var step = Self.roundStep((high - low) / Double(intervals))
