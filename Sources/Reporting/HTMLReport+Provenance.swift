@@ -18,7 +18,8 @@ extension HTMLReport {
       \(facts([
         ("ptoken", provenance.version), ("Libraries", libraries.joined(separator: ", ")),
         ("Sigma", Numbers.exact(settings.sigma)), ("Token", settings.token), ("Components", "\(settings.components)"),
-        ("Critic", settings.critic), ("Networks of a fold", "\(settings.networks)"),
+        ("Critic", settings.critic),
+      ] + (settings.trainedNetworks > 0 ? [("Networks of a fold", "\(settings.trainedNetworks)")] : []) + [
         ("Components for neighbours", "\(settings.neighbourComponents)"),
         ("Nearest neighbours (k)", "\(settings.neighbours)"), ("Folds", automatic(settings.folds)),
         ("Mismatched pairings", "\(settings.pairings)"), ("Candidates", "\(settings.candidates)"),

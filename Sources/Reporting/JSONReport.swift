@@ -7,6 +7,8 @@ public import Results
 ///
 /// A window's `table` is the number of the snapshot's table that its rows came from.
 ///
+/// `networks` counts those trained for each fold: 0 with the critic `gaussian`, which has none.
+///
 /// The `status` of a reading is `found` (`Study.Cell.standsOut` says when), `not_found` (tested, no finding),
 /// `not_tested` (measured, but without pairings, or with too few for a finding) or `not_measured`.
 public struct JSONReport: Sendable {
@@ -122,7 +124,7 @@ public struct JSONReport: Sendable {
         "token": .string(settings.token),
         "components": .number(settings.components),
         "critic": .string(settings.critic),
-        "networks": .number(settings.networks),
+        "networks": .number(settings.trainedNetworks),
         "neighbour_components": .number(settings.neighbourComponents),
         "neighbours": .number(settings.neighbours),
         "folds": .number(settings.folds),

@@ -100,7 +100,7 @@ extension Study {
     public var components: Int
     /// What the bound and re-identification score pairs by: `gaussian` (closed form) or `hybrid` (and a network).
     public var critic: String
-    /// Networks trained for each fold; their mean score is the critic's.
+    /// Networks trained for each fold by a critic that has them; their mean score is the critic's.
     public var networks: Int
     /// Components that nearest neighbours are searched in.
     public var neighbourComponents: Int
@@ -116,6 +116,9 @@ extension Study {
     public var traceSteps: Int
     /// Seed of folds, noise and pairings.
     public var seed: UInt64
+
+    /// Networks that were trained for each fold: none with the critic `gaussian`.
+    public var trainedNetworks: Int { critic == "gaussian" ? 0 : networks }
 
     /// The defaults of `ptoken-analyze`.
     public init(

@@ -134,6 +134,25 @@ struct HTMLReportTests {
     #expect(page.all("pre").first?.text.contains("\"dropout\": 0.1") == true)
   }
 
+  @Test("Networks are printed where a critic trains them")
+  func networks() {
+    var study = Studies.single()
+    #expect(page(study).all("dt").contains { $0.text == "Networks of a fold" })
+    #expect(JSONReport(study: study).render().contains(#""networks": 1,"#))
+    study.provenance.settings.critic = "gaussian"
+    #expect(!page(study).all("dt").contains { $0.text == "Networks of a fold" })
+    #expect(JSONReport(study: study).render().contains(#""networks": 0,"#))
+  }
+
+  @Test("Axes of steps do not reach below 0", arguments: [(0, 0.0), (1, 0), (7, 6)])
+  func firstStep(step: Int, low: Double) {
+    let axis = Axis(
+      values: [Double(step), Double(step)], start: 0, end: 1, intervals: 4, extended: false,
+      whole: true)
+    #expect(axis.domain.lowerBound == low)
+    #expect(axis.ticks.allSatisfy { $0 >= 0 })
+  }
+
   @Test("The p-value floor is stated: 99 pairings, 0.010")
   func floor() {
     let guide = page(Studies.leaking()).all("dl", class: "terms").first?.text ?? ""
