@@ -11,6 +11,8 @@ package struct StudyView: Sendable {
   private let cells: Set<[Int]>
   /// Layer and table, for each layer with figures in a window of that table.
   private let recorded: Set<[Int]>
+  /// The tables with windows of a kind.
+  private let tables: [String: [Int]]
   private let showsStage: Bool
 
   private struct Key: Hashable {
@@ -39,6 +41,8 @@ package struct StudyView: Sendable {
     self.standing = standing
     self.cells = cells
     recorded = Set(cells.map { [$0[0], study.windows[$0[1]].table] })
+    tables = Dictionary(grouping: study.windows, by: Self.mode)
+      .mapValues { Set($0.map(\.table)).sorted() }
     showsStage = Set(study.layers.map(\.stage)).count > 1
   }
 
@@ -71,7 +75,7 @@ package struct StudyView: Sendable {
   /// Windows by kind and table, because their figures do not compare: probes first, then by table.
   package var windowGroups: [(mode: String, table: Int, windows: [Int])] {
     ["probe", "trace"].flatMap { mode in
-      tables(mode).map { table in
+      (tables[mode] ?? []).map { table in
         let windows = study.windows.indices.filter {
           Self.mode(study.windows[$0]) == mode && study.windows[$0].table == table
         }
@@ -80,18 +84,13 @@ package struct StudyView: Sendable {
     }
   }
 
-  /// The tables with windows of a kind.
-  private func tables(_ mode: String) -> [Int] {
-    Set(study.windows.filter { Self.mode($0) == mode }.map(\.table)).sorted()
-  }
-
   private static func mode(_ window: Study.Window) -> String {
     window.mode == "probe" ? "probe" : "trace"
   }
 
   /// " of table 2" for a window whose kind several tables share, which steps alone do not tell apart.
   package func table(window: Int) -> String {
-    guard let window = study.windows[safe: window], tables(Self.mode(window)).count > 1
+    guard let window = study.windows[safe: window], (tables[Self.mode(window)] ?? []).count > 1
     else { return "" }
     return " of table\u{A0}\(window.table)"
   }
