@@ -65,6 +65,7 @@ public struct ReportCommand: ParsableCommand {
     if html || output != nil {
       try Files.requireOther(target, than: input)
       try Files.requireOther(target, than: Files.sibling(of: input, ".analysis.h5"))
+      try requireNoRecording(target)
       _ = try ReplacingFile(target, force: force)
     }
     let (study, notes) = try study(console)
@@ -77,6 +78,21 @@ public struct ReportCommand: ParsableCommand {
     } else {
       try Files.write(text, to: target, force: force)
       try Console.result(target)
+    }
+  }
+
+  /// Refuses, even with `--force`, to put a report in place of the recording that an analysis was made from.
+  private func requireNoRecording(_ target: String) throws(SnapshotError) {
+    guard AnalysisFile.isAnalysis(input) else { return }
+    for ending in [".h5", ".hdf5"] {
+      do {
+        try Files.requireOther(target, than: Files.sibling(of: input, ending))
+      } catch {
+        throw SnapshotError(
+          code: .exists, file: target,
+          message: "expected an output of its own, found the recording of \(input)",
+          remedy: "Choose another name with --output.")
+      }
     }
   }
 

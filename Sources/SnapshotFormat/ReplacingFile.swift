@@ -27,13 +27,14 @@ public struct ReplacingFile: ~Copyable {
         code: .exists, file: destination, message: "expected a file, found a folder",
         remedy: "Name a file to write.")
     }
-    guard force || !manager.fileExists(atPath: destination) else {
+    // A link is something, too, wherever it leads: the rename would take its place.
+    var status = stat()
+    guard force || lstat(destination, &status) != 0 else {
       throw SnapshotError(
         code: .exists, file: destination, message: "already exists",
         remedy: "Choose another name, or replace it with --force.")
     }
     // The rename would put a file in place of a device such as /dev/null, for everyone.
-    var status = stat()
     guard stat(destination, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
       throw SnapshotError(
         code: .exists, file: destination,

@@ -23,9 +23,11 @@ struct OutputTests {
       try #require(mkfifo(folder.file("pipe"), 0o600) == 0)
       try FileManager.default.createSymbolicLink(
         atPath: folder.file("link.h5"), withDestinationPath: "run.h5")
+      try FileManager.default.createSymbolicLink(
+        atPath: folder.file("dangling"), withDestinationPath: "nothing")
       let outputs = [
         "old.out", "folder", "folder --force", "missing/new.out", "old.out/new.out",
-        "/proc/new.out", "pipe --force", "/dev/null --force",
+        "/proc/new.out", "pipe --force", "/dev/null --force", "dangling",
       ]
       var commands = Self.writers.flatMap { writer in outputs.map { Self.line(writer, $0) } }
       // Inputs are not overwritten, whatever they are called and however often --force is said.
@@ -35,6 +37,8 @@ struct OutputTests {
       commands += [
         "ptoken-report --html run.h5 -o run.analysis.h5 --force",
         "ptoken-report --html run.analysis.h5 -o run.analysis.h5 --force",
+        "ptoken-report --html run.analysis.h5 -o run.h5 --force",
+        "ptoken-report --json run.analysis.h5 -o link.h5 --force",
         // Names that were not given can be taken, too.
         "ptoken-analyze run.h5",
       ]
@@ -50,6 +54,9 @@ struct OutputTests {
       #endif
       #expect(try folder.bytes("run.h5") == Samples.run())
       #expect(try folder.bytes("run.analysis.h5") == Samples.analysis())
+      #expect(
+        try FileManager.default.destinationOfSymbolicLink(atPath: folder.file("dangling"))
+          == "nothing")
     }
   }
 
