@@ -31,8 +31,12 @@ extension Analyzer {
       layers: plan.layers.count, windows: plan.windows.count, cells: 0, seconds: 0, memory: 0,
       warnings: plan.warnings)
     var (reading, gradients, kept, widest) = (0.0, 0, 0, 0)
-    var (features, pairings) = (0, 0)
+    var (features, scores) = (0, 0)
+    var leftOut = LeftOutWindows(settings)
     for window in plan.windows {
+      // Found out before hours of work, not after them.
+      let split = try WindowSplit(window, reader: reader, settings: settings)
+      guard leftOut.admits(split) else { continue }
       let sizes = plan.sizes(of: window, reader, settings)
       reading += model.seconds(window: sizes[0]) + model.reading(sizes[0].rows * sizes[0].features)
       for cell in sizes {
@@ -40,20 +44,23 @@ extension Analyzer {
         gradients += 8 * cell.rows * cell.width
         widest = max(widest, 8 * cell.rows * cell.width)
         features = max(features, 8 * cell.rows * cell.features)
-        pairings = max(pairings, 8 * cell.rows * settings.pairings)
+        scores = max(scores, CostModel.scores(foldRows: cell.rows / cell.folds))
         // Tokens and six scores of each row.
         kept += cell.rows * (4 * settings.components + 48)
         forecast.cells += 1
       }
     }
+    forecast.warnings += try leftOut.warnings(path: path, isAll: forecast.cells == 0)
+    let atOnce = min(
+      cores, forecast.cells,
+      max(1, AnalysisWork.ahead(of: memory) / max(1, widest + scores / AnalysisWork.copies)))
     let thread = model.costs(of: plan, reader).reduce(0) { $0 + $1.reduce(0, +) }
     // Both go on at once; decoding takes its share of the cores.
     forecast.seconds = max(reading, (reading + thread) / Double(min(cores, max(1, forecast.cells))))
     forecast.memory =
       CostModel.program + kept + min(gradients, AnalysisWork.ahead(of: memory) + widest)
       // As read, in order of folds, and components fitted of a part.
-      + 3 * features + pairings
-      + min(cores, forecast.cells) * AnalysisWork.copies * widest
+      + 3 * features + atOnce * (AnalysisWork.copies * widest + scores)
     return forecast
   }
 }

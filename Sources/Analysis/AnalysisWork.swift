@@ -16,10 +16,7 @@ struct AnalysisWork {
   /// Windows that were analysed, and the rows of each.
   private(set) var windows: [Study.Window] = []
   private(set) var windowRows: [AnalysisFile.WindowRows] = []
-  /// Smallest folds of windows that were left out.
-  private(set) var tooSmall: [Int] = []
-  /// Distinct records of windows that were left out.
-  private(set) var tooFew: [Int] = []
+  private(set) var leftOut: LeftOutWindows
   private(set) var warnings: [String] = []
 
   /// What a cell gives.
@@ -40,10 +37,11 @@ struct AnalysisWork {
   ) {
     (self.path, self.reader, self.plan, self.settings) = (path, reader, plan, settings)
     (self.timings, self.progress, self.isCancelled) = (timings, progress, isCancelled)
+    leftOut = LeftOutWindows(settings)
     cells = ReadAhead(capacity: Self.ahead(of: memory))
   }
 
-  /// Bytes of gradients that may be in memory where the analysis may take `memory`.
+  /// Bytes of gradients, and of as many scores, that may be in memory where the analysis may take `memory`.
   static func ahead(of memory: Int) -> Int { max(0, memory - base) / copies }
 
   /// Reads all windows and hands their layers over; ends early after a failure, which `outcomes` throws.
@@ -62,16 +60,21 @@ struct AnalysisWork {
     let streams = plan.streams[window.table]!
     var first: Matrix?
     var rows = try timings.measure(.reading) {
-      let all = try WindowRows(window, plan: plan, reader: reader, settings: settings)
-      return try withoutCopies(all, window, streams[0], &first)
+      let split = try WindowSplit(window, reader: reader, settings: settings)
+      let all = try WindowRows(split, window, plan: plan, reader: reader, settings: settings)
+      return try withoutCopies(all, window, streams, &first)
     }
-    guard isLargeEnough(rows) else {
+    guard leftOut.admits(rows.split) else {
       progress.leaveOut(window: number)
       return
     }
     if rows.labels == nil, rows.classes > 0 {
+      let reason =
+        rows.classes == 1
+        ? "all of one class, of which there is nothing to tell"
+        : "\(rows.classes) classes in \(rows.selected.count) rows are more than could be told apart (at most \(WindowRows.mostClasses), of \(WindowRows.fewestOfClass) rows each on average)"
       warnings.append(
-        "Labels at step \(step(of: window)): \(rows.classes) classes in \(rows.selected.count) rows are more than could be told apart (at most \(WindowRows.mostClasses), of \(WindowRows.fewestOfClass) rows each on average); what gradients say of labels was not measured."
+        "Labels at step \(step(of: window)): \(reason); what gradients say of labels was not measured."
       )
     }
     windows.append(describe(window, rows))
@@ -81,6 +84,7 @@ struct AnalysisWork {
         folds: rows.folds.map { UInt8($0) }))
     // Counted with the first layer: finished with it, or soon after.
     var shared = rows.features.elements.count * MemoryLayout<Double>.size
+    let scores = CostModel.scores(foldRows: rows.test.map(\.count).max() ?? 0) / Self.copies
     try timings.measure(.features) { try rows.fitViews(most: settings.components) }
     let views = rows
     for (place, stream) in streams.enumerated() {
@@ -94,7 +98,7 @@ struct AnalysisWork {
       let bytes = gradients.elements.count * MemoryLayout<Double>.size
       let (path, settings, timings) = (path, settings, timings)
       let (progress, isCancelled) = (progress, isCancelled)
-      cells.add(bytes: bytes + shared) {
+      cells.add(bytes: bytes + shared + scores) {
         if isCancelled() { throw Self.interrupted(path) }
         return try progress.measure(window: number, stream: place) {
           do {
@@ -111,18 +115,6 @@ struct AnalysisWork {
     }
   }
 
-  /// Whether a window's rows are enough, and its folds'; known only now, for records are in the rows.
-  private mutating func isLargeEnough(_ rows: WindowRows) -> Bool {
-    if rows.selected.count < StudyPlan.fewestRows {
-      tooFew.append(rows.selected.count)
-    } else if rows.smallestFold < WindowRows.fewest(settings) {
-      tooSmall.append(rows.smallestFold)
-    } else {
-      return true
-    }
-    return false
-  }
-
   /// Index of a window's first step.
   private func step(of window: StudyPlan.Window) -> Int {
     reader.steps[window.steps.lowerBound].index
@@ -135,27 +127,32 @@ struct AnalysisWork {
     return outcomes
   }
 
-  /// A window's rows but for those that equal another in features and in the first layer's gradients: in another fold they
-  /// would pass for information, and as nearest neighbours too.
+  /// A window's rows but for those that equal another in features and in the gradients of every layer: in another fold they
+  /// would pass for information, and as nearest neighbours too. One layer does not tell: it may be frozen.
   ///
   /// - Parameter first: set to the first layer's gradients of the rows, if they were read.
   private mutating func withoutCopies(
-    _ rows: WindowRows, _ window: StudyPlan.Window, _ stream: StudyPlan.Stream,
+    _ rows: WindowRows, _ window: StudyPlan.Window, _ streams: [StudyPlan.Stream],
     _ first: inout Matrix?
   ) throws -> WindowRows {
     guard rows.features.hasRepeatedRows, !rows.features.isOfSymbols else { return rows }
-    let gradients = try WindowRows.matrix(stream.stream, window, reader, selected: rows.selected)
-    let kept = Copies(rows.features, gradients).kept
-    guard kept.count < rows.selected.count else {
-      first = gradients
-      return rows
+    var gradients = RowCodes(rows: rows.selected.count)
+    var kept: [Int] = []
+    for stream in streams {
+      let layer = try WindowRows.matrix(stream.stream, window, reader, selected: rows.selected)
+      first = first ?? layer
+      gradients.refine(by: layer)
+      // Most files are told by their first layer.
+      kept = Copies(rows.features, gradients).kept
+      guard kept.count < rows.selected.count else { return rows }
     }
     warnings.append(
       "\(rows.selected.count - kept.count) of \(rows.selected.count) rows at step \(step(of: window)) equal others in features and gradients, under other records: copies were left out, for they would pass for information."
     )
-    first = gradients.gatheringRows(kept)
-    return try WindowRows(
-      window, plan: plan, reader: reader, settings: settings, rows: kept.map { rows.selected[$0] })
+    first = first!.gatheringRows(kept)
+    let split = try WindowSplit(
+      window, reader: reader, settings: settings, rows: kept.map { rows.selected[$0] })
+    return try WindowRows(split, window, plan: plan, reader: reader, settings: settings)
   }
 
   private static func interrupted(_ path: String) -> AnalysisError {

@@ -75,30 +75,7 @@ public struct Analyzer: Sendable {
     let all = try work.outcomes()
     study.windows = work.windows
     warnings += work.warnings
-    if let most = work.tooFew.max() {
-      guard !study.windows.isEmpty || !work.tooSmall.isEmpty else {
-        throw AnalysisError(
-          code: .tooFewRows, file: path,
-          message:
-            "expected at least \(StudyPlan.fewestRows) distinct records in a window, found at most \(most)",
-          remedy: "Record more different records, or group more trace steps with --trace-steps.")
-      }
-      warnings.append(
-        "\(work.tooFew.count) window(s) have fewer than \(StudyPlan.fewestRows) distinct records and were left out."
-      )
-    }
-    if let largest = work.tooSmall.max() {
-      let fewest = WindowRows.fewest(settings)
-      guard !study.windows.isEmpty else {
-        throw AnalysisError(
-          code: .tooFewRows, file: path,
-          message: "expected at least \(fewest) distinct records in every fold, found \(largest)",
-          remedy: "Record a larger probe set, or use fewer --folds or --neighbours.")
-      }
-      warnings.append(
-        "\(work.tooSmall.count) window(s) have fewer than \(fewest) distinct records in a fold and were left out."
-      )
-    }
+    warnings += try work.leftOut.warnings(path: path, isAll: study.windows.isEmpty)
     var outcomes: [CellTask.Outcome] = []
     for case .found(let outcome) in all { outcomes.append(outcome) }
     var told: Set<Int> = []

@@ -35,7 +35,7 @@ struct CellTask: Sendable {
 
   /// Computes; the encoders are fitted once per fold, the critics once per fold and pairing.
   ///
-  /// - Parameter checkCancelled: called for every pairing; throws to end the work.
+  /// - Parameter checkCancelled: called for every fold's critic and every pairing; throws to end the work.
   func run(
     _ rows: WindowRows, settings: Study.Settings, timings: Timings,
     checkCancelled: () throws -> Void
@@ -61,12 +61,8 @@ struct CellTask: Sendable {
     var gaussian = try timings.measure(.gaussian) {
       try GaussianInformation.estimate(folds, ceiling: ceiling)
     }
-    let (scores, bound, found) = try timings.measure(.critic) {
-      let scores = try heldOutScores(folds, rows, settings)
-      return (
-        scores, GaussianInformation.donskerVaradhan(scores),
-        Recovery.reidentification(scores, candidates: rows.candidates, using: &generator)
-      )
+    let (bound, found, criticNull) = try timings.measure(.critic) {
+      try criticFigures(folds, rows, settings, &generator, checkCancelled)
     }
     let ksg = timings.measure(.neighbours) {
       Self.neighbourEstimate(tokens.neighbours, settings.neighbours, rows, nil)
@@ -95,8 +91,10 @@ struct CellTask: Sendable {
         Clustered.standardError(ofMean: terms, clusters: clusters),
         Clustered.standardError(ofMean: terms))
       var flags: [Figure.Flag] = []
-      // Of a label the ceiling is all there is to know.
-      if measure.unit == .nats, measure != .label, value > Estimate.saturation * ceiling {
+      // Of a label the ceiling is all there is to know; what may be nothing is near no ceiling.
+      if measure.unit == .nats, measure != .label, value > Estimate.saturation * ceiling,
+        value > reach * error
+      {
         flags.append(.saturated)
       }
       if n < Self.fewRows { flags.append(.fewRows) }
@@ -143,7 +141,7 @@ struct CellTask: Sendable {
       guard let values = shuffled[figure.measure] else { continue }
       null[figure.measure] = Null(observed: figure.value, values: values)
     }
-    if !rows.pairings.isEmpty { null[.donskerVaradhan] = Self.criticNull(scores[0], rows) }
+    null[.donskerVaradhan] = criticNull
     return Outcome(
       cell: Study.Cell(
         layer: layer, window: window, components: components, keptVariance: tokens.keptVariance,
@@ -155,16 +153,37 @@ struct CellTask: Sendable {
         scores: perRow.mapValues { Self.inRowOrder($0, order) }))
   }
 
-  private func heldOutScores(
-    _ folds: [PairedFold], _ rows: WindowRows, _ settings: Study.Settings
-  ) throws -> [Matrix] {
-    guard settings.critic == "hybrid" else { return try GaussianInformation.heldOutScores(folds) }
+  /// What the critic's scores of all held-out pairs say. Fold by fold: they are the square of its rows.
+  private func criticFigures(
+    _ folds: [PairedFold], _ rows: WindowRows, _ settings: Study.Settings,
+    _ generator: inout SeededGenerator, _ checkCancelled: () throws -> Void
+  ) throws -> (bound: Estimate, found: [Double], null: Null?) {
     var options = EstimationOptions()
     options.hidden = Self.hidden
     options.seed = SplitMix64.mix(settings.seed ^ UInt64(window) << 16 ^ UInt64(layer))
-    return try HybridCritic.heldOutScores(
-      folds, units: rows.isGrouped ? rows.steps : Array(rows.steps.indices),
-      networks: settings.networks, options: options)
+    let units = rows.isGrouped ? rows.steps : Array(rows.steps.indices)
+    var readings: [Estimate] = []
+    var found: [Double] = []
+    var null: Null?
+    for (number, fold) in folds.enumerated() {
+      try checkCancelled()
+      let scores =
+        settings.critic == "hybrid"
+        ? try HybridCritic.heldOutScores(
+          fold, units: units, networks: settings.networks, options: options)
+        : try GaussianInformation.heldOutScores(fold)
+      options.seed &+= 1
+      readings.append(GaussianInformation.donskerVaradhan([scores]))
+      found += Recovery.reidentification(
+        [scores], candidates: rows.candidates, using: &generator)
+      if number == 0, !rows.pairings.isEmpty { null = Self.criticNull(scores, rows) }
+    }
+    let contributions = readings.flatMap(\.contributions)
+    return (
+      Estimate(
+        value: contributions.mean, kind: .lowerBound, contributions: contributions,
+        ceiling: readings.map(\.ceiling).min() ?? .infinity), found, null
+    )
   }
 
   /// Mean score of the first fold's held-out rows, as recorded and as paired anew: its critic never saw them, so given the

@@ -50,7 +50,9 @@ struct CellTokens: Sendable {
       let few = settings.neighbourComponents
       neighbours.append(
         NearestNeighbours(
-          x: x.prefixColumns(min(few, x.columns)).gatheringRows(rows.test[fold]),
+          x: TieSpreading.columns(
+            x.prefixColumns(min(few, x.columns)).gatheringRows(rows.test[fold]),
+            seed: settings.seed, stream: UInt64(fold)),
           y: y.prefixColumns(min(few, y.columns)).gatheringRows(rows.test[fold])))
     }
   }

@@ -14,7 +14,8 @@ struct CostModel {
     /// Numbers of a gradient and of a feature.
     var width: Int
     var features: Int
-    var hasLabels: Bool
+    /// Different labels; 0 for none.
+    var classes: Int
   }
 
   let settings: Study.Settings
@@ -58,7 +59,7 @@ struct CostModel {
       pairings * (4.2e-9 * n * n / folds + 1e-6 * n) * Double(settings.neighbourComponents) / 2
     // Two products with the features for each fold.
     let recovery = pairings * folds * 1e-9 * n * Double(cell.features) * share
-    let labels = cell.hasLabels ? pairings * folds * 8e-8 * n : 0
+    let labels = pairings * folds * n * (cell.classes > 0 ? 3e-8 + 5e-9 * Double(cell.classes) : 0)
     let pairs = (n / folds) * (n / folds)
     let critic =
       settings.critic == "hybrid"
@@ -85,6 +86,9 @@ struct CostModel {
   /// Seconds of reading so many numbers.
   func reading(_ numbers: Int) -> Double { 4 * Double(numbers) / 200e6 }
 
+  /// Bytes of a critic's scores of all pairs of a fold's held-out rows, with what is made of them.
+  static func scores(foldRows: Int) -> Int { 4 * 8 * foldRows * foldRows }
+
   /// Bytes that the program itself takes, its libraries and buffers.
   static let program = 100 << 20
 }
@@ -97,10 +101,10 @@ extension StudyPlan {
     let table = reader.tables[window.table]
     return streams[window.table]!.map { stream in
       CostModel.Cell(
-        rows: window.rows.count, folds: WindowRows.folds(rows: window.rows.count, settings),
+        rows: window.rows.count, folds: WindowSplit.folds(rows: window.rows.count, settings),
         width: table.streams[stream.stream].width,
         features: table.streams[features[window.table]!].width,
-        hasLabels: labels[window.table] != nil)
+        classes: classes[window.table] ?? 0)
     }
   }
 }

@@ -37,7 +37,10 @@ enum MapTest {
         filled.p = Estimate.Null.share(null.values, reaching: null.observed)
         if tested.contains(figure.measure) {
           filled.mapP = Estimate.Null.share(largest, reaching: Scale(null)(null.observed))
-          if filled.mapP > Verdict.level { filled.flags.append(.nullNotBeaten) }
+          if filled.mapP > Verdict.level {
+            filled.flags.removeAll { $0 == .saturated }
+            filled.flags.append(.nullNotBeaten)
+          }
         }
         outcomes[index].cell.figures[position] = filled
       }

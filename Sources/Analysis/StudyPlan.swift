@@ -27,6 +27,8 @@ struct StudyPlan {
   var features: [Int: Int] = [:]
   /// Label stream of each analysed table that has one.
   var labels: [Int: Int] = [:]
+  /// Different labels in the first window of each table, for the cost model.
+  private(set) var classes: [Int: Int] = [:]
   var warnings: [String] = []
 
   /// Fewest rows of a window: below, not even two folds with one component make sense.
@@ -59,6 +61,12 @@ struct StudyPlan {
         message:
           "expected a window of at least \(Self.fewestRows) rows, found at most \(largest)",
         remedy: "Record a larger probe set, or group more trace steps with --trace-steps.")
+    }
+    for (table, stream) in labels {
+      guard let window = windows.first(where: { $0.table == table }) else { continue }
+      // What cannot be read is said when it is needed.
+      let values = try? reader.labels(ofStream: stream, table: table, rows: window.rows)
+      classes[table] = values.map { Set($0).count }
     }
   }
 

@@ -64,10 +64,10 @@ public struct AnalyzeCommand: ParsableCommand {
 
   /// Runs the command.
   public func run() throws {
-    guard !dryRun else { return try forecast() }
     let console = Console(quiet: common.quiet)
     let usual = Files.sibling(of: input, ".analysis.h5")
     let output = output ?? usual
+    guard !dryRun else { return try forecast(output) }
     let times = Timings()
     let result = try study.analyse(
       input, to: output, force: force, console: console, timings: times)
@@ -81,8 +81,8 @@ public struct AnalyzeCommand: ParsableCommand {
     }
   }
 
-  private func forecast() throws {
-    let forecast = try study.forecast(input)
+  private func forecast(_ output: String) throws {
+    let forecast = try study.forecast(input, to: output)
     guard !common.json else {
       return try Console.result(
         JSONValue.object([

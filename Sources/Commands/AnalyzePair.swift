@@ -158,8 +158,9 @@ public struct AnalyzePair: ParsableCommand {
   }
 
   /// Runs the command.
-  public func run() throws {
-    Interruption.endAtOnce()
+  public func run() throws { try Interruption.endingAtOnce(estimateAndPrint) }
+
+  private func estimateAndPrint() throws {
     BLAS.useOneThread()
     let (x, y) = (try NumPyFile.matrix(self.x), try NumPyFile.matrix(self.y))
     let groups = try self.groups.map { try NumPyFile.integers($0) }

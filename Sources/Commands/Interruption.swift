@@ -7,12 +7,28 @@ enum Interruption {
 
   private static let endsAtOnce = Atomic<Bool>(false)
   private static let farewell: StaticString = "error: interrupted; nothing was written.\n"
+  /// Over a line of progress.
+  private static let erasing: StaticString = "\r\u{1B}[K"
 
-  /// From here on a signal ends the process, with status 130: for work that leaves nothing behind and asks no flag.
-  static func endAtOnce() { endsAtOnce.store(true, ordering: .relaxed) }
+  /// Does work that leaves nothing behind: a signal ends the process at once, with status 130.
+  static func endingAtOnce<R>(_ work: () throws -> R) rethrows -> R {
+    endsAtOnce.store(true, ordering: .sequentiallyConsistent)
+    if isRequested { leave() }
+    defer { endsAtOnce.store(false, ordering: .relaxed) }
+    return try work()
+  }
 
   /// Whether a signal has come.
   static var isRequested: Bool { flag.load(ordering: .relaxed) }
+
+  /// Only async-signal-safe work.
+  private static func leave() -> Never {
+    if isatty(STDERR_FILENO) != 0 {
+      _ = write(STDERR_FILENO, erasing.utf8Start, erasing.utf8CodeUnitCount)
+    }
+    _ = write(STDERR_FILENO, farewell.utf8Start, farewell.utf8CodeUnitCount)
+    _exit(130)
+  }
 
   static func install() {
     // A parent may have started us with signals blocked, as a thread pool's threads have them.
@@ -33,12 +49,8 @@ enum Interruption {
   private static func catchSignal(_ number: Int32) {
     signal(number) { number in
       // Only async-signal-safe work: a line and the end; or an atomic store, and the default action for the next signal.
-      if Interruption.endsAtOnce.load(ordering: .relaxed) {
-        let line = Interruption.farewell
-        _ = write(STDERR_FILENO, line.utf8Start, line.utf8CodeUnitCount)
-        _exit(130)
-      }
-      Interruption.flag.store(true, ordering: .relaxed)
+      Interruption.flag.store(true, ordering: .sequentiallyConsistent)
+      if Interruption.endsAtOnce.load(ordering: .sequentiallyConsistent) { Interruption.leave() }
       signal(number, SIG_DFL)
     }
   }

@@ -161,8 +161,11 @@ struct StudyOptions: ParsableArguments {
   }
 
   /// What `analyse` would do and take.
-  func forecast(_ input: String) throws -> AnalysisForecast {
+  func forecast(_ input: String, to output: String) throws -> AnalysisForecast {
     try Files.requireInput(input)
+    try Files.requireOther(output, than: input)
+    // Nothing is replaced: what is there may stay.
+    _ = try ReplacingFile(output, force: true)
     return try analyzer.forecast(path: input)
   }
 
@@ -175,14 +178,15 @@ struct StudyOptions: ParsableArguments {
     _ = try Reader(path: input)
     try Files.requireOther(output, than: input)
     _ = try ReplacingFile(output, force: force)
-    let result = try analyzer.run(
-      path: input, timings: timings,
-      progress: {
-        console.progress(
-          $0.done, of: $0.total, "\($0.done) of \($0.total) layers and windows analysed",
-          secondsLeft: $0.secondsLeft)
-      },
-      isCancelled: { Interruption.isRequested })
+    let result = try Interruption.endingAtOnce {
+      try analyzer.run(
+        path: input, timings: timings,
+        progress: {
+          console.progress(
+            $0.done, of: $0.total, "\($0.done) of \($0.total) layers and windows analysed",
+            secondsLeft: $0.secondsLeft)
+        })
+    }
     Console.endProgress()
     try AnalysisFile.write(
       result.study, windows: result.windows, cells: result.cells, to: output, force: force)

@@ -8,13 +8,18 @@ package struct Copies {
   /// Rows but for copies.
   package let kept: [Int]
 
-  package init(_ x: Matrix, _ y: Matrix) {
-    let (xSide, ySide) = (Side(x), Side(y))
+  package init(_ x: Matrix, _ y: Matrix) { self.init(Side(x), Side(y)) }
+
+  /// - Parameter y: what tells rows of y apart.
+  package init(_ x: Matrix, _ y: RowCodes) { self.init(Side(x), Side(y, isWhole: false)) }
+
+  private init(_ xSide: Side, _ ySide: Side) {
     var pairs: Set<Int> = []
     var (partnersOfX, partnersOfY) = (
       [Int](repeating: 0, count: xSide.counts.count), [Int](repeating: 0, count: ySide.counts.count)
     )
-    let isFirst = (0..<x.rows).map { row in
+    let rows = xSide.codes.indices
+    let isFirst = rows.map { row in
       let (a, b) = (xSide.codes[row], ySide.codes[row])
       guard pairs.insert(a << 32 | b).inserted else { return false }
       partnersOfX[a] += 1
@@ -22,7 +27,7 @@ package struct Copies {
       return true
     }
     let (xRepeats, yRepeats) = (xSide.repeats(partnersOfX), ySide.repeats(partnersOfY))
-    kept = (0..<x.rows).filter { row in
+    kept = rows.filter { row in
       isFirst[row]
         || (xRepeats || xSide.isCommon(row)) && (yRepeats || ySide.isCommon(row))
     }
@@ -32,18 +37,32 @@ package struct Copies {
     let codes: [Int]
     /// Rows of each value.
     let counts: [Int]
-    /// One column of whole numbers that occur twice and more on average.
+    /// Whether values repeat by nature, whatever their partners.
     let isSymbols: Bool
 
+    /// So few values are names of something.
+    private static let fewValues = 100
+
     init(_ rows: Matrix) {
-      let values = DiscreteInformation.codes(rows)
+      self.init(
+        RowCodes(rows),
+        isWhole: rows.columns == 1 && rows.elements.allSatisfy { $0 == $0.rounded() })
+    }
+
+    init(_ values: RowCodes, isWhole: Bool) {
       codes = values.codes
       var counts = [Int](repeating: 0, count: values.count)
       for code in codes { counts[code] += 1 }
       self.counts = counts
+      // Rows that were copied as a whole are there equally often; rounded values are not.
+      let times = counts.reduce(0, Self.greatestCommonDivisor)
       isSymbols =
-        rows.columns == 1 && 2 * values.count <= rows.rows
-        && rows.elements.allSatisfy { $0 == $0.rounded() }
+        isWhole && 2 * values.count <= codes.count
+        || 4 * values.count <= codes.count && (times == 1 || values.count <= Self.fewValues)
+    }
+
+    private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+      b == 0 ? a : greatestCommonDivisor(b, a % b)
     }
 
     /// Whether one row in twenty or more has a row's value.
@@ -57,6 +76,30 @@ package struct Copies {
       let repeated = counts.indices.filter { counts[$0] > 1 && !isCommon(value: $0) }
       return !repeated.isEmpty && 10 * repeated.count { partners[$0] > 1 } >= repeated.count
     }
+  }
+}
+
+/// Numbers that tell rows apart, by the columns of one matrix or of several.
+package struct RowCodes {
+  /// Of each row, from 0.
+  private(set) var codes: [Int]
+  /// Different ones.
+  private(set) var count = 1
+
+  /// All alike so far.
+  package init(rows: Int) { codes = [Int](repeating: 0, count: rows) }
+
+  init(_ rows: Matrix) { (codes, count) = DiscreteInformation.codes(rows) }
+
+  /// Tells rows apart by these columns too.
+  package mutating func refine(by rows: Matrix) {
+    var numbers: [Int: Int] = [:]
+    for (row, code) in DiscreteInformation.codes(rows).codes.enumerated() {
+      let key = codes[row] << 32 | code
+      codes[row] = numbers[key] ?? numbers.count
+      numbers[key] = codes[row]
+    }
+    count = numbers.count
   }
 }
 

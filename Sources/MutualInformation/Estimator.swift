@@ -39,7 +39,7 @@ public struct EstimationOptions: Sendable, Equatable {
   public enum Transform: String, Sendable, CaseIterable {
     /// Nothing.
     case none
-    /// Mean 0 and variance 1.
+    /// Mean 0 and variance 1; networks take what lies beyond ±4 as that.
     case standard
     /// Normal scores of ranks.
     case ranks

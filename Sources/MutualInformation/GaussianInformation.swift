@@ -85,9 +85,12 @@ public enum GaussianInformation {
   /// Scores of every held-out y row against every held-out x row, by a critic that is fitted, shrunk and tempered on
   /// the training rows: for each fold, [test, test] with matched pairs on the diagonal.
   public static func heldOutScores(_ folds: [PairedFold]) throws -> [Matrix] {
-    try folds.map { fold in
-      let critic = try GaussianCritic(fold: fold, shrinkage: .optimal)
-      return temperature(critic, fold) * critic.all(x: fold.xTest(nil), y: fold.yTest)
-    }
+    try folds.map(heldOutScores)
+  }
+
+  /// The same of one fold.
+  package static func heldOutScores(_ fold: PairedFold) throws -> Matrix {
+    let critic = try GaussianCritic(fold: fold, shrinkage: .optimal)
+    return temperature(critic, fold) * critic.all(x: fold.xTest(nil), y: fold.yTest)
   }
 }

@@ -22,24 +22,32 @@ public enum HybridCritic {
     _ folds: [PairedFold], units: [Int], networks: Int = 1, options: EstimationOptions
   ) throws -> [Matrix] {
     try folds.enumerated().map { number, fold in
-      let seed = options.seed &+ UInt64(number)
-      let inner = Folds.keepingBack(fold.train, units, test: fold.test, seed: seed)
-      let input = try HybridInput(
-        x: CriticFeatures(fold.x, isLabel: false), y: CriticFeatures(fold.y, isLabel: false),
-        folds: [inner], options: options)
-      let gaussian = try closedForm(input, fold, inner)
-      let architecture = Architecture(activation: .elu, isCompressed: input.isWide)
-      let scores = (0..<max(1, networks)).map { network in
-        let trained = HybridInformation(input: input).train(
-          inner, gaussian, architecture, seed: seed &+ UInt64(network) << 32)
-        let cap = trained.largestScore(inner.train)
-        let (own, kept) = (
-          trained.allPairs(fold.test, cap: cap), trained.allPairs(inner.stopping, cap: cap)
-        )
-        return GaussianInformation.temperature(kept) * own
-      }
-      return (1 / Double(scores.count)) * scores.dropFirst().reduce(scores[0], +)
+      var own = options
+      own.seed = options.seed &+ UInt64(number)
+      return try heldOutScores(fold, units: units, networks: networks, options: own)
     }
+  }
+
+  /// The same of one fold.
+  package static func heldOutScores(
+    _ fold: PairedFold, units: [Int], networks: Int, options: EstimationOptions
+  ) throws -> Matrix {
+    let inner = Folds.keepingBack(fold.train, units, test: fold.test, seed: options.seed)
+    let input = try HybridInput(
+      x: CriticFeatures(fold.x, isLabel: false), y: CriticFeatures(fold.y, isLabel: false),
+      folds: [inner], options: options)
+    let gaussian = try closedForm(input, fold, inner)
+    let architecture = Architecture(activation: .elu, isCompressed: input.isWide)
+    var sum: Matrix?
+    for network in 0..<max(1, networks) {
+      let trained = HybridInformation(input: input).train(
+        inner, gaussian, architecture, seed: options.seed &+ UInt64(network) << 32)
+      let cap = trained.largestScore(inner.train)
+      let factor = GaussianInformation.temperature(trained.allPairs(inner.stopping, cap: cap))
+      let scores = factor * trained.allPairs(fold.test, cap: cap)
+      sum = sum.map { $0 + scores } ?? scores
+    }
+    return networks > 1 ? (1 / Double(networks)) * sum! : sum!
   }
 
   /// The closed form that does best on rows kept back, fitted again with them.

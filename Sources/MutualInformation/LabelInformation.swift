@@ -17,12 +17,13 @@ public enum LabelInformation {
   /// Weight of the class frequencies mixed into each prediction: bounds the loss of a confident error.
   private static let doubt = 0.01
 
-  /// Entropy of labels in nats: plug-in with Miller and Madow's correction (1955).
+  /// Entropy of labels in nats: plug-in with Miller and Madow's correction (1955), at most that of as many equally
+  /// frequent ones.
   public static func entropy(_ labels: [Int32]) -> Double {
     let counts = Dictionary(labels.map { ($0, 1) }, uniquingKeysWith: +).values.sorted()
     let n = Double(labels.count)
     let plugIn = counts.reduce(0.0) { $0 - Double($1) / n * log(Double($1) / n) }
-    return plugIn + Double(counts.count - 1) / (2 * n)
+    return min(plugIn + Double(counts.count - 1) / (2 * n), log(Double(counts.count)))
   }
 
   /// Fits on training rows, reads on held-out rows.

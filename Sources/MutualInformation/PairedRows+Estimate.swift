@@ -83,7 +83,10 @@ extension PairedRows {
       let part = PairedRows(rows, of: self)
       do {
         return (rows.count, try part.estimate(estimator, options: own))
-      } catch let error as InformationError where error.code == .tooFewRows { return nil }
+      } catch is InformationError {
+        // What all rows allow, a part of them may not.
+        return nil
+      }
     }
   }
 
@@ -116,20 +119,23 @@ extension PairedRows {
       ).run().finished(self)
     case .latent:
       return try LatentInformation(
-        input: HybridInput(self, options: options)
+        input: HybridInput(spreadingTies(seed: options.seed), options: options)
       ).run()
     case .gaussian, .copula:
-      return try CorrelationInformation(
-        x: transformed(x, options.transform ?? (estimator == .copula ? .ranks : .none)),
-        y: transformed(y, options.transform ?? (estimator == .copula ? .ranks : .none)),
-        units: units, options: options
+      let usual: EstimationOptions.Transform = estimator == .copula ? .ranks : .none
+      var result = try CorrelationInformation(
+        x: transformed(x, options.transform ?? usual),
+        y: transformed(y, options.transform ?? usual), units: units, options: options
       ).run()
+      for side in [xIsLabel ? x : nil, yIsLabel ? y : nil].compactMap({ $0 }) {
+        let entropy = DiscreteInformation.entropy(DiscreteInformation.codes(side).codes)
+        result.ceiling = min(result.ceiling, entropy)
+        result.flagSaturation()
+        result.boundHigh(byEntropy: entropy)
+      }
+      return result
     case .ksg, .ksg2:
-      return try NeighbourInformation(
-        x: transformed(x, options.transform ?? .none),
-        y: transformed(y, options.transform ?? .none), units: units,
-        options: options
-      ).run(estimator == .ksg ? .first : .second)
+      return try neighbours(options).run(estimator == .ksg ? .first : .second)
     case .ross:
       guard let (labels, other) = xIsLabel ? (x, y) : yIsLabel ? (y, x) : nil else {
         throw InformationError(
@@ -139,25 +145,31 @@ extension PairedRows {
       }
       return RossInformation(
         labels: DiscreteInformation.codes(labels).codes,
-        rows: transformed(other, options.transform ?? .none), units: units, options: options
+        rows: TieSpreading.columns(
+          transformed(other, options.transform ?? .none), seed: options.seed, stream: 0),
+        units: units, options: options
       ).run()
     case .plugin:
-      var result = DiscreteInformation(
-        x: DiscreteInformation.codes(x), y: DiscreteInformation.codes(y),
-        units: units
+      return DiscreteInformation(
+        x: DiscreteInformation.codes(x), y: DiscreteInformation.codes(y), units: units
       ).run(options: options)
-      result.setInterval(standardError: result.clusteredError(units), of: independent)
-      return result
     case .mine, .nwj, .infonce, .logistic:
       let objectives: [Estimator: Objective] = [
         .mine: .donskerVaradhan, .nwj: .nwj, .infonce: .infoNCE, .logistic: .logistic,
       ]
       return try NeuralInformation(
-        x: transformed(x, options.transform ?? .standard),
-        y: transformed(y, options.transform ?? .standard), units: units,
+        x: forNetwork(x, "x", options), y: forNetwork(y, "y", options), units: units,
         objective: objectives[estimator]!, options: options
       ).run()
     }
+  }
+
+  private func neighbours(_ options: EstimationOptions) -> NeighbourInformation {
+    let rows = PairedRows(
+      replacing: transformed(x, options.transform ?? .none),
+      and: transformed(y, options.transform ?? .none), in: self
+    ).spreadingTies(seed: options.seed)
+    return NeighbourInformation(x: rows.x, y: rows.y, units: units, options: options)
   }
 
   private func transformed(_ rows: Matrix, _ transform: EstimationOptions.Transform) -> Matrix {
@@ -166,10 +178,31 @@ extension PairedRows {
     case .ranks: return RankTransform.normalScores(rows)
     case .standard:
       var result = rows
-      CriticFeatures.standardize(&result)
+      CriticFeatures.standardize(&result, within: .infinity)
       return result
     }
   }
+
+  /// Columns as networks take them.
+  private func forNetwork(
+    _ rows: Matrix, _ name: String, _ options: EstimationOptions
+  ) throws -> Matrix {
+    var result = transformed(rows, options.transform ?? .standard)
+    if options.transform != EstimationOptions.Transform.none {
+      result = Matrix(rows: result.rows, columns: result.columns) {
+        min(max(result[$0, $1], -CriticFeatures.largest), CriticFeatures.largest)
+      }
+    } else if let large = result.elements.first(where: { abs($0) > Self.largestInput }) {
+      throw InformationError(
+        .unsuitable,
+        "\(name): expected numbers up to \(Int(Self.largestInput)) where a network takes them as they are, found \(large)",
+        remedy: "Leave out --transform none.")
+    }
+    return result
+  }
+
+  /// A network's first steps on larger ones end nowhere.
+  private static let largestInput = 1000.0
 
   /// Everything fitted again to rows paired at random.
   private func retrainedNull(

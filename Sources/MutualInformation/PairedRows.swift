@@ -60,6 +60,8 @@ public struct PairedRows: Sendable {
     if let records, let groups { try Self.requireCoarser(groups, than: records) }
     try Self.requireFinite(x, "x")
     try Self.requireFinite(y, "y")
+    try Self.requireSpan(x, "x")
+    try Self.requireSpan(y, "y")
     var notes: [String] = []
     let kept = Copies(x, y).kept
     hasDuplicates = kept.count < x.rows
@@ -103,11 +105,11 @@ public struct PairedRows: Sendable {
     (notes, hasDuplicates) = ([], false)
   }
 
-  /// The same rows with other partners.
-  init(replacing x: Matrix, in other: PairedRows) {
-    self.x = x
+  /// The same rows with other values of x, and of y.
+  init(replacing x: Matrix, and y: Matrix? = nil, in other: PairedRows) {
+    (self.x, self.y) = (x, y ?? other.y)
     (xIsLabel, yIsLabel) = (other.xIsLabel, other.yIsLabel)
-    (y, sources, units) = (other.y, other.sources, other.units)
+    (sources, units) = (other.sources, other.units)
     (notes, hasDuplicates) = ([], false)
   }
 
@@ -133,6 +135,20 @@ public struct PairedRows: Sendable {
 
   /// Beyond, squares and their sums may be no numbers.
   private static let largest = 1e150
+  /// Columns that span less have squares that may be 0.
+  private static let smallest = 1e-150
+
+  private static func requireSpan(_ rows: Matrix, _ name: String) throws(InformationError) {
+    for column in 0..<rows.columns {
+      let values = (0..<rows.rows).lazy.map { rows[$0, column] }
+      guard let low = values.min(), let high = values.max(), high > low, high - low < smallest
+      else { continue }
+      throw InformationError(
+        .notFinite,
+        "\(name): expected columns that span 1e-150 at least, found \(high - low) in column \(column)",
+        remedy: "Give it in other units.")
+    }
+  }
 
   private static func requireFinite(_ rows: Matrix, _ name: String) throws(InformationError) {
     func isFine(_ value: Double) -> Bool { abs(value) <= largest }

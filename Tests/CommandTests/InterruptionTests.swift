@@ -98,7 +98,7 @@ struct InterruptionTests {
       ) { _ in true }
       #expect(outcome.status == 130)
       #expect(outcome.output == "")
-      #expect(outcome.errors == "error: run.h5: interrupted. Nothing was written.\n")
+      #expect(outcome.errors == "error: interrupted; nothing was written.\n")
       #expect(try folder.contents() == ["run.h5"])
     }
   }
@@ -111,7 +111,7 @@ struct InterruptionTests {
       ) { _ in true }
       #expect(outcome.status == 130)
       #expect(outcome.output == "")
-      #expect(outcome.errorLines.last == "error: run.h5: interrupted. Nothing was written.")
+      #expect(outcome.errorLines.last == "error: interrupted; nothing was written.")
       #expect(try folder.contents() == ["run.h5"])
     }
   }

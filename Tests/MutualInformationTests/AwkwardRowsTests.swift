@@ -1,4 +1,5 @@
 import Foundation
+import InformationTasks
 import LinearAlgebra
 import MutualInformation
 import Testing
@@ -135,5 +136,70 @@ struct AwkwardRowsTests {
       try estimate(x, x, estimator) { $0.transform = .ranks }
     }
     #expect(error?.code == .unsuitable)
+  }
+
+  @Test("one column that both sides share is more than can be told, however many others there are")
+  func sharedColumn() throws {
+    var generator = SeededGenerator(seed: 1)
+    let shared = generator.normalMatrix(rows: 1000, columns: 1)
+    let x = shared.appendingColumns(generator.normalMatrix(rows: 1000, columns: 3))
+    let y = shared.appendingColumns(generator.normalMatrix(rows: 1000, columns: 3))
+    for estimator in [Estimator.gaussian, .copula] {
+      let found = try PairedRows(x: x, y: y).estimate(estimator)
+      #expect(found.flags.contains(.saturated) && found.high == .infinity)
+    }
+    // Of a label all there is to know is its entropy.
+    let label = Matrix(rows: 1000, columns: 1) { row, _ in Double(row % 2) }
+    let all = try PairedRows(x: label, y: label).estimate(.copula)
+    #expect(abs(all.value - log(2)) < 1e-9 && !all.flags.contains(.saturated))
+  }
+
+  @Test("indicators of every class are tested as those of all but one are")
+  func indicators() throws {
+    var generator = SeededGenerator(seed: 4)
+    let rows = 400
+    func class_(_ row: Int) -> Int { row % 3 }
+    let y = Matrix(rows: rows, columns: 1) { row, _ in
+      generator.normal() + (class_(row) == 0 ? 0.4 : 0)
+    }
+    let p = try [3, 2].map { columns in
+      let x = Matrix(rows: rows, columns: columns) { class_($0) == $1 ? 1 : 0 }
+      return try PairedRows(x: x, y: y).estimate(.hybrid).null!.p
+    }
+    #expect(p[0] < 0.05 && p[1] < 0.05)
+  }
+
+  @Test("a Gaussian figure does not change with standard units, heavy tails and all")
+  func standardUnits() throws {
+    let (x, y) = InformationTask.gaussian(dimensions: 1, rho: 0.6).sample(1000, seed: 1)
+    let heavy = Matrix(rows: 1000, columns: 1) { row, _ in pow(x[row, 0], 5) }
+    var options = EstimationOptions()
+    let plain = try PairedRows(x: heavy, y: y).estimate(.gaussian, options: options)
+    options.transform = .standard
+    let standard = try PairedRows(x: heavy, y: y).estimate(.gaussian, options: options)
+    #expect(abs(plain.value - standard.value) < 1e-9)
+  }
+
+  @Test("numbers that squares or networks cannot take are refused, with a remedy")
+  func extremes() throws {
+    let (x, y) = InformationTask.gaussian(dimensions: 1, rho: 0.6).sample(100, seed: 1)
+    #expect(throws: InformationError.self) { try PairedRows(x: 1e-170 * x, y: y) }
+    var options = EstimationOptions()
+    options.transform = EstimationOptions.Transform.none
+    #expect(throws: InformationError.self) {
+      try PairedRows(x: 1e30 * x, y: y).estimate(.mine, options: options)
+    }
+  }
+
+  @Test("a part of the rows that cannot be estimated does not end the curve, nor the estimate")
+  func partOfACurve() throws {
+    var generator = SeededGenerator(seed: 1)
+    let a = generator.normalMatrix(rows: 400, columns: 1)
+    var b = a
+    b[5, 0] += 1
+    let pair = try PairedRows(
+      x: a.appendingColumns(b), y: a + generator.normalMatrix(rows: 400, columns: 1))
+    #expect(try pair.estimate(.gaussian).value > 0)
+    #expect(try pair.curve(.gaussian).count <= 1)
   }
 }

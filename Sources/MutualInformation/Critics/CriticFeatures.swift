@@ -77,7 +77,7 @@ struct CriticFeatures: Sendable {
   }
 
   /// Mean 0, variance 1, within the bounds.
-  static func standardize(_ rows: inout Matrix) {
+  static func standardize(_ rows: inout Matrix, within largest: Double = largest) {
     let n = Double(rows.rows)
     for column in 0..<rows.columns {
       let mean = (0..<rows.rows).reduce(0.0) { $0 + rows[$1, column] } / n

@@ -22,8 +22,6 @@ struct AutoInformation {
       var estimate = DiscreteInformation(
         x: x, y: y, units: rows.units
       ).run(options: options)
-      estimate.setInterval(
-        standardError: estimate.clusteredError(rows.units), of: rows.independent)
       estimate.notes.append("Both sides are labels (\(x.count) and \(y.count) values): counted.")
       return estimate
     }
@@ -41,16 +39,21 @@ struct AutoInformation {
       if other.columns <= Self.trustedDimensions {
         prefer(
           neighbours: MixedInformation(
-            labels: codes, rows: RankTransform.normalScores(other), norm: options.norm
+            labels: codes,
+            rows: TieSpreading.columns(
+              RankTransform.normalScores(other), seed: options.seed, stream: 0), norm: options.norm
           ).run(k: options.neighbours[0]), nil, over: &estimate, dimensions: other.columns,
           entropy: entropy)
       }
     } else if dimensions <= Self.neighbourDimensions, rows.count >= 4 * options.neighbours.max()! {
       var fewer = options
       fewer.pairings = dimensions <= Self.trustedDimensions ? options.pairings : 0
+      let ranks = PairedRows(
+        replacing: RankTransform.normalScores(rows.x), and: RankTransform.normalScores(rows.y),
+        in: rows
+      ).spreadingTies(seed: options.seed)
       let neighbours = try NeighbourInformation(
-        x: RankTransform.normalScores(rows.x), y: RankTransform.normalScores(rows.y),
-        units: rows.units, options: fewer
+        x: ranks.x, y: ranks.y, units: rows.units, options: fewer
       ).run(.first)
       prefer(
         neighbours: neighbours, neighbours.null, over: &estimate, dimensions: dimensions)

@@ -40,8 +40,12 @@ struct CorrelationInformation {
       value: value, kind: .estimate, contributions: contributions, ceiling: .infinity)
     estimate.setInterval(
       standardError: estimate.clusteredError(units), of: Units.effective(units, rows: n))
-    // A correlation of 1 - δ is told apart from 1 only where δ is larger than rounding.
+    // A correlation of 1 - δ is told apart from 1 only where δ is larger than rounding: 10 nats each.
     estimate.ceiling = Double(min(x.columns, y.columns)) * 10.0
+    if critic.correlations.contains(where: { -0.5 * log1p(-$0 * $0) > Estimate.saturation * 10 }) {
+      estimate.flags.insert(.saturated)
+      estimate.high = .infinity
+    }
     estimate.flagSaturation()
     if options.pairings > 0 {
       let random = RandomPairings(

@@ -23,7 +23,8 @@ struct DiscreteInformation {
 
   /// H(X) + H(Y) - H(X, Y), each by counting with Miller and Madow's correction (1955): (values seen - 1) / 2n.
   ///
-  /// Rows' contributions are ln p(x, y) / p(x) p(y), shifted to the corrected mean. The null is drawn by pairing anew.
+  /// Rows' contributions are ln p(x, y) / p(x) p(y), shifted to the corrected mean. The null is drawn by pairing anew. The
+  /// interval's lower end allows for pairs of values that were not seen.
   func run(options: EstimationOptions) -> Estimate {
     let n = Double(x.codes.count)
     let (value, plugIn, contributions) = Self.value(x.codes, y.codes)
@@ -41,9 +42,27 @@ struct DiscreteInformation {
         least: RandomPairings.least(
           units: units, of: x.codes.indices, pairings: options.pairings))
     }
-    // Miller and Madow's correction is the first term of a series in cells / n.
-    if Double(x.count * y.count) > n { estimate.flags.insert(.fewRows) }
+    estimate.setInterval(
+      standardError: estimate.clusteredError(units),
+      of: Units.effective(units, rows: x.codes.count))
+    // Pairs of values that there are but were not seen count too: the figure is too high by so much.
+    let excess = unseen / (2 * n)
+    let reach = value - estimate.low
+    estimate.low = max(estimate.low - excess, min(estimate.low, -reach))
+    // Miller and Madow's correction is the first term of a series in pairs of values / n.
+    if Double(x.count * y.count) > n && unseen > 0 || excess > estimate.standardError {
+      estimate.flags.insert(.fewRows)
+    }
     return estimate
+  }
+
+  /// How many pairs of values there are beside those seen, at least, by those seen once and twice (Chao 1984,
+  /// Scand. J. Statist. 11, 265-270); none where a pair seen is seen again.
+  private var unseen: Double {
+    let joint = Dictionary(zip(x.codes, y.codes).map { ($0 << 32 | $1, 1) }, uniquingKeysWith: +)
+    let (once, twice) = (joint.values.count { $0 == 1 }, joint.values.count { $0 == 2 })
+    let most = Double(x.count * y.count - joint.count)
+    return min(most, Double(once * (once - 1)) / Double(2 * (twice + 1)))
   }
 
   private static func value(_ x: [Int], _ y: [Int]) -> (

@@ -57,7 +57,12 @@ struct HybridInput: Sendable {
 
   private static func isIndependent(_ scores: Matrix) throws -> Bool {
     guard scores.columns > 1 else { return true }
-    let covariance = scores.gram(scale: Double(scores.rows))
+    // Ranks of tied values have other means than 0, and a constant is no help to columns that follow from others.
+    let means = (0..<scores.columns).map { column in
+      (0..<scores.rows).map { scores[$0, column] }.mean
+    }
+    let centred = Matrix(rows: scores.rows, columns: scores.columns) { scores[$0, $1] - means[$1] }
+    let covariance = centred.gram(scale: Double(scores.rows))
     guard let factor = try? covariance.cholesky() else { return false }
     // Whitened on a fold's rows it must hold too: a margin above what whitening asks for.
     return (0..<scores.columns).allSatisfy {

@@ -97,6 +97,7 @@ struct LatentInformation {
         NeighbourInformation.nullRows, of: units, count: fold.test.count, &generator)
       let few = NearestNeighbours(
         x: u.gatheringRows(some), y: v.gatheringRows(some), norm: .euclidean)
+      let k = min(k, some.count - 1)
       let random = RandomPairings(
         units: units.map { units in some.map { units[$0] } }, count: some.count, seed: seed,
         stream: 0x1a)

@@ -98,7 +98,7 @@ struct NeighbourInformation {
     let rows = RandomPairings.rows(Self.nullRows, of: units, count: x.rows, &generator)
     let neighbours = NearestNeighbours(
       x: x.gatheringRows(rows), y: y.gatheringRows(rows), norm: options.norm)
-    let k = options.neighbours[0]
+    let k = min(options.neighbours[0], rows.count - 1)
     let random = RandomPairings(
       units: units.map { units in rows.map { units[$0] } }, count: rows.count, seed: options.seed,
       stream: 0x5c)
