@@ -37,7 +37,8 @@ enum MapTest {
         filled.p = Estimate.Null.share(null.values, reaching: null.observed)
         if tested.contains(figure.measure) {
           filled.mapP = Estimate.Null.share(largest, reaching: Scale(null)(null.observed))
-          if filled.mapP > Verdict.level {
+          // With so few pairings nothing could have been beaten.
+          if filled.mapP > Verdict.level, pairings >= Verdict.fewestPairings {
             filled.flags.removeAll { $0 == .saturated }
             filled.flags.append(.nullNotBeaten)
           }

@@ -111,12 +111,12 @@ extension AnalysisSummary.MeasureSummary {
   fileprivate init?(_ measure: Measure, _ study: Study) {
     let found = study.cells.compactMap { cell in cell[measure].map { (cell, $0) } }
     guard !found.isEmpty else { return nil }
-    let tested = found.filter { $0.1.mapP.isFinite }
+    let tested = found.filter { $0.1.isTested }
     let largest = found.filter { $0.1.value.isFinite }.max { $0.1.value < $1.1.value }
     self.init(
       measure: measure.rawValue, unit: measure.unit.rawValue, kind: measure.kind.rawValue,
       count: found.count,
-      findings: tested.isEmpty ? nil : tested.count { $0.1.mapP <= Verdict.level },
+      findings: tested.isEmpty ? nil : tested.count { $0.1.isFinding },
       largest: largest?.1.value, layer: largest?.0.layer, window: largest?.0.window)
   }
 }

@@ -160,7 +160,7 @@ struct AwkwardRowsTests {
     let rows = 400
     func class_(_ row: Int) -> Int { row % 3 }
     let y = Matrix(rows: rows, columns: 1) { row, _ in
-      generator.normal() + (class_(row) == 0 ? 0.4 : 0)
+      generator.normal() + (class_(row) == 0 ? 0.6 : 0)
     }
     let p = try [3, 2].map { columns in
       let x = Matrix(rows: rows, columns: columns) { class_($0) == $1 ? 1 : 0 }

@@ -81,7 +81,7 @@ struct TieTests {
     let x = Matrix(rows: 1000, columns: 1) { row, _ in classes[row].0 }
     let y = Matrix(rows: 1000, columns: 1) { row, _ in classes[row].1 }
     let found = try PairedRows(x: x, y: y).estimate(.plugin)
-    #expect(found.flags.contains(.fewRows) && found.low < 0.51 && found.value > 0.6)
+    #expect(found.flags.contains(.fewRows) && found.low < 0.493 && found.value > 0.6)
     // A map leaves nothing unseen.
     let same = try PairedRows(x: x, y: x).estimate(.plugin)
     #expect(!same.flags.contains(.fewRows) && same.low > 3.3)

@@ -46,23 +46,25 @@ struct DiscreteInformation {
       standardError: estimate.clusteredError(units),
       of: Units.effective(units, rows: x.codes.count))
     // Pairs of values that there are but were not seen count too: the figure is too high by so much.
-    let excess = unseen / (2 * n)
+    let rare = rarePairs
+    // The next term of the series, Σ 1/p / 12 n² (Harris 1975), is some f / 6 n where f pairs of values occur once.
+    let excess = rare.unseen / (2 * n) + rare.once / (6 * n)
     let reach = value - estimate.low
     estimate.low = max(estimate.low - excess, min(estimate.low, -reach))
     // Miller and Madow's correction is the first term of a series in pairs of values / n.
-    if Double(x.count * y.count) > n && unseen > 0 || excess > estimate.standardError {
+    if Double(x.count * y.count) > n && rare.unseen > 0 || excess > estimate.standardError {
       estimate.flags.insert(.fewRows)
     }
     return estimate
   }
 
-  /// How many pairs of values there are beside those seen, at least, by those seen once and twice (Chao 1984,
-  /// Scand. J. Statist. 11, 265-270); none where a pair seen is seen again.
-  private var unseen: Double {
+  /// Pairs of values that were seen once, and how many there are at least beside those seen, by those seen once and twice
+  /// (Chao 1984, Scand. J. Statist. 11, 265-270).
+  private var rarePairs: (once: Double, unseen: Double) {
     let joint = Dictionary(zip(x.codes, y.codes).map { ($0 << 32 | $1, 1) }, uniquingKeysWith: +)
     let (once, twice) = (joint.values.count { $0 == 1 }, joint.values.count { $0 == 2 })
     let most = Double(x.count * y.count - joint.count)
-    return min(most, Double(once * (once - 1)) / Double(2 * (twice + 1)))
+    return (Double(once), min(most, Double(once * (once - 1)) / Double(2 * (twice + 1))))
   }
 
   private static func value(_ x: [Int], _ y: [Int]) -> (
