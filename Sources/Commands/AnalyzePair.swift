@@ -44,9 +44,10 @@ public struct AnalyzePair: ParsableCommand {
   var records: String?
 
   @Option(
-    parsing: .unconditional, help: .init("Folds, split by record.", valueName: "count")
+    parsing: .unconditional,
+    help: .init("Folds of critics, split by record. (default: 5)", valueName: "count")
   )
-  var folds = 5
+  var folds: Int?
 
   @Option(
     parsing: .unconditional,
@@ -69,14 +70,15 @@ public struct AnalyzePair: ParsableCommand {
 
   @Option(
     help: .init(
-      "k of nearest neighbours; of several, the mean (others than ksg take the first).",
+      "k of nearest neighbours; of several, the mean (others than ksg take the first). (default: 4)",
       valueName: "k,..."))
-  var neighbours = "4"
+  var neighbours: String?
 
   @Option(
     help: .init(
-      "Distance within each side: maximum or euclidean.", valueName: "norm"))
-  var norm = "maximum"
+      "Neighbours' distance within each side: maximum or euclidean. (default: maximum)",
+      valueName: "norm"))
+  var norm: String?
 
   @Option(
     help: .init(
@@ -112,15 +114,15 @@ public struct AnalyzePair: ParsableCommand {
     try StudyOptions.require(retrained, "--retrained", in: 0...10_000)
     let estimator: Estimator = try choice(estimator, "--estimator")
     _ = try options
-    for (option, isGiven, isTaken) in [
-      ("--transform", transform != nil, estimator.takesTransform),
-      ("--critic", critic != nil, estimator.takesCritic),
-    ] where isGiven && !isTaken {
-      let names = Estimator.allCases
-        .filter { option == "--critic" ? $0.takesCritic : $0.takesTransform }.map(\.rawValue)
+    let given: [Estimator.Option: Bool] = [
+      .transform: transform != nil, .critic: critic != nil, .folds: folds != nil,
+      .neighbours: neighbours != nil, .norm: norm != nil,
+    ]
+    for option in Estimator.Option.allCases where given[option]! && !estimator.takes(option) {
+      let names = Estimator.allCases.filter { $0.takes(option) }.map(\.rawValue)
         .joined(separator: ", ")
       throw ValidationError(
-        "\(option): expected with one of \(names), found with \(estimator.rawValue), which does without."
+        "--\(option.rawValue): expected with one of \(names), found with \(estimator.rawValue), which does without."
       )
     }
   }
@@ -136,25 +138,27 @@ public struct AnalyzePair: ParsableCommand {
   private var options: EstimationOptions {
     get throws {
       var result = EstimationOptions()
-      result.folds = folds
+      if let folds { result.folds = folds }
       result.seeds = thorough ? max(3, seeds) : seeds
       result.pairings = pairings
       result.retrainedPairings = retrained ?? (thorough ? 39 : 0)
-      result.norm = try choice(norm, "--norm")
+      if let norm { result.norm = try choice(norm, "--norm") }
       result.transform = try transform.map { try choice($0, "--transform") }
       if let critic { result.critic = try choice(critic, "--critic") }
       result.seed = seed
-      let numbers = neighbours.split(separator: ",", omittingEmptySubsequences: false)
-        .map { Int($0) }
-      guard !numbers.isEmpty, numbers.allSatisfy({ $0.map { (1...100).contains($0) } ?? false })
-      else {
-        throw ValidationError(
-          "--neighbours: expected numbers from 1 to 100, such as 4 or 3,5,10, found '\(neighbours)'."
-        )
-      }
-      result.neighbours = numbers.compactMap { $0 }
+      if let neighbours { result.neighbours = try Self.numbers(neighbours) }
       return result
     }
+  }
+
+  private static func numbers(_ text: String) throws(ValidationError) -> [Int] {
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { Int($0) }.filter { (1...100).contains($0) }
+    guard !parts.isEmpty, numbers.count == parts.count else {
+      throw ValidationError(
+        "--neighbours: expected numbers from 1 to 100, such as 4 or 3,5,10, found '\(text)'.")
+    }
+    return numbers
   }
 
   /// Runs the command.

@@ -27,10 +27,23 @@ public enum Estimator: String, Sendable, CaseIterable, Codable {
   /// Encoders of x and of y that predict each other, then nearest neighbours between their codes.
   case latent
 
-  /// Whether a transform of columns may be asked for; the others rank columns or count rows.
-  package var takesTransform: Bool { ![.auto, .hybrid, .latent, .plugin].contains(self) }
-  /// Whether the critic's form may be asked for.
-  package var takesCritic: Bool { [.mine, .nwj, .infonce, .logistic].contains(self) }
+  /// An option that not every estimator has a use for.
+  package enum Option: String, CaseIterable, Sendable {
+    case transform, critic, folds, neighbours, norm
+  }
+
+  /// Whether an option may be given.
+  package func takes(_ option: Option) -> Bool {
+    let critics: Set = [Estimator.mine, .nwj, .infonce, .logistic]
+    return switch option {
+    // The others rank columns or count rows.
+    case .transform: ![.auto, .hybrid, .latent, .plugin].contains(self)
+    case .critic: critics.contains(self)
+    case .folds: critics.union([.auto, .hybrid, .latent]).contains(self)
+    case .neighbours: [.auto, .ksg, .ksg2, .ross, .latent].contains(self)
+    case .norm: [.auto, .ksg, .ksg2, .ross].contains(self)
+    }
+  }
 }
 
 /// How an estimate is made.

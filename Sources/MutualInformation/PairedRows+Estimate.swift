@@ -15,7 +15,7 @@ extension PairedRows {
     progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws -> Estimate {
     try options.check()
-    if options.transform != nil, !estimator.takesTransform {
+    if options.transform != nil, !estimator.takes(.transform) {
       throw InformationError(
         .unsuitable, "expected no transform for \(estimator.rawValue), found one",
         remedy: "It ranks columns or counts rows: leave the transform out.")

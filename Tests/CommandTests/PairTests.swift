@@ -105,7 +105,10 @@ struct PairTests {
 
   @Test(
     "options that an estimator has no use for are wrong usage",
-    arguments: ["--transform ranks", "--estimator ksg --critic separable"])
+    arguments: [
+      "--transform ranks", "--estimator ksg --critic separable", "--estimator gaussian --folds 3",
+      "--estimator plugin --norm maximum", "--estimator mine --neighbours 4",
+    ])
   func unused(options: String) throws {
     try withTemporaryFolder { folder in
       let outcome = try Tool.run("ptoken-analyze pair x.npy y.npy \(options)", in: folder)
