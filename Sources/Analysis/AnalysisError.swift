@@ -9,8 +9,6 @@ public struct AnalysisError: Error, Sendable, CustomStringConvertible {
     public static let nothingToAnalyse = Code(description: "nothingToAnalyse")
     /// Every window has fewer rows than an estimate needs.
     public static let tooFewRows = Code(description: "tooFewRows")
-    /// The caller asked to stop.
-    public static let cancelled = Code(description: "cancelled")
     /// A computation failed on these rows.
     public static let failed = Code(description: "failed")
   }

@@ -30,8 +30,8 @@ extension Analyzer {
     var forecast = AnalysisForecast(
       layers: plan.layers.count, windows: plan.windows.count, cells: 0, seconds: 0, memory: 0,
       warnings: plan.warnings)
-    var (reading, gradients, kept, widest) = (0.0, 0, 0, 0)
-    var (features, scores) = (0, 0)
+    var (reading, working) = (0.0, 0.0)
+    var (gradients, kept, widest, features, scores) = (0, 0, 0, 0, 0)
     var leftOut = LeftOutWindows(settings)
     for window in plan.windows {
       // Found out before hours of work, not after them.
@@ -41,6 +41,7 @@ extension Analyzer {
       reading += model.seconds(window: sizes[0]) + model.reading(sizes[0].rows * sizes[0].features)
       for cell in sizes {
         reading += model.reading(cell.rows * cell.width)
+        working += model.seconds(cell)
         gradients += 8 * cell.rows * cell.width
         widest = max(widest, 8 * cell.rows * cell.width)
         features = max(features, 8 * cell.rows * cell.features)
@@ -54,9 +55,9 @@ extension Analyzer {
     let atOnce = min(
       cores, forecast.cells,
       max(1, AnalysisWork.ahead(of: memory) / max(1, widest + scores / AnalysisWork.copies)))
-    let thread = model.costs(of: plan, reader).reduce(0) { $0 + $1.reduce(0, +) }
     // Both go on at once; decoding takes its share of the cores.
-    forecast.seconds = max(reading, (reading + thread) / Double(min(cores, max(1, forecast.cells))))
+    forecast.seconds = max(
+      reading, (reading + working) / Double(min(cores, max(1, forecast.cells))))
     forecast.memory =
       CostModel.program + kept + min(gradients, AnalysisWork.ahead(of: memory) + widest)
       // As read, in order of folds, and components fitted of a part.

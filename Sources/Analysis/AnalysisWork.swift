@@ -5,13 +5,11 @@ internal import SnapshotFormat
 
 /// An analysis under way: windows are read in order, and layers analysed on every core while later ones are read.
 struct AnalysisWork {
-  let path: String
   let reader: Reader
   let plan: StudyPlan
   let settings: Study.Settings
   let timings: Timings
   let progress: AnalysisProgress
-  let isCancelled: @Sendable () -> Bool
 
   /// Windows that were analysed, and the rows of each.
   private(set) var windows: [Study.Window] = []
@@ -32,11 +30,11 @@ struct AnalysisWork {
   static let copies = 3
 
   init(
-    path: String, reader: Reader, plan: StudyPlan, settings: Study.Settings, memory: Int,
-    timings: Timings, progress: AnalysisProgress, isCancelled: @escaping @Sendable () -> Bool
+    reader: Reader, plan: StudyPlan, settings: Study.Settings, memory: Int,
+    timings: Timings, progress: AnalysisProgress
   ) {
-    (self.path, self.reader, self.plan, self.settings) = (path, reader, plan, settings)
-    (self.timings, self.progress, self.isCancelled) = (timings, progress, isCancelled)
+    (self.reader, self.plan, self.settings) = (reader, plan, settings)
+    (self.timings, self.progress) = (timings, progress)
     leftOut = LeftOutWindows(settings)
     cells = ReadAhead(capacity: Self.ahead(of: memory))
   }
@@ -55,7 +53,6 @@ struct AnalysisWork {
   }
 
   private mutating func add(_ number: Int) throws {
-    if isCancelled() { throw Self.interrupted(path) }
     let window = plan.windows[number]
     let streams = plan.streams[window.table]!
     var first: Matrix?
@@ -96,16 +93,11 @@ struct AnalysisWork {
       let task = CellTask(
         layer: stream.layer, window: windows.count - 1, gradients: gradients)
       let bytes = gradients.elements.count * MemoryLayout<Double>.size
-      let (path, settings, timings) = (path, settings, timings)
-      let (progress, isCancelled) = (progress, isCancelled)
+      let (settings, timings, progress) = (settings, timings, progress)
       cells.add(bytes: bytes + shared + scores) {
-        if isCancelled() { throw Self.interrupted(path) }
-        return try progress.measure(window: number, stream: place) {
+        try progress.measure(window: number, stream: place) {
           do {
-            return .found(
-              try task.run(views, settings: settings, timings: timings) {
-                if isCancelled() { throw Self.interrupted(path) }
-              })
+            return .found(try task.run(views, settings: settings, timings: timings))
           } catch let reason as Immeasurable {
             return .immeasurable(reason, layer: task.layer, window: task.window)
           }
@@ -121,11 +113,7 @@ struct AnalysisWork {
   }
 
   /// Waits for all cells.
-  func outcomes() throws -> [Outcome] {
-    let outcomes = try cells.finish()
-    if isCancelled() { throw Self.interrupted(path) }
-    return outcomes
-  }
+  func outcomes() throws -> [Outcome] { try cells.finish() }
 
   /// A window's rows but for those that equal another in features and in the gradients of every layer: in another fold they
   /// would pass for information, and as nearest neighbours too. One layer does not tell: it may be frozen.
@@ -153,11 +141,6 @@ struct AnalysisWork {
     let split = try WindowSplit(
       window, reader: reader, settings: settings, rows: kept.map { rows.selected[$0] })
     return try WindowRows(split, window, plan: plan, reader: reader, settings: settings)
-  }
-
-  private static func interrupted(_ path: String) -> AnalysisError {
-    AnalysisError(
-      code: .cancelled, file: path, message: "interrupted", remedy: "Nothing was written.")
   }
 
   private func describe(

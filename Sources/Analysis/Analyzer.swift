@@ -39,12 +39,10 @@ public struct Analyzer: Sendable {
   ///   - path: a snapshot file.
   ///   - timings: told where the time goes.
   ///   - progress: called after each layer of a window, from any thread.
-  ///   - isCancelled: asked before each task; true stops the analysis.
   /// - Throws: `SnapshotError` for the file, `AnalysisError` for what is in it.
   public func run(
     path: String, timings: Timings = .init(),
-    progress: @escaping @Sendable (Progress) -> Void = { _ in },
-    isCancelled: @escaping @Sendable () -> Bool = { false }
+    progress: @escaping @Sendable (Progress) -> Void = { _ in }
   ) throws -> Result {
     BLAS.useOneThread()
     let digest = try timings.measure(.digest) { try FileDigest.sha256(of: path) }
@@ -65,12 +63,11 @@ public struct Analyzer: Sendable {
         libraries: ["BLAS": BLAS.version, "HDF5": AnalysisFile.libraryVersion], settings: settings),
       layers: plan.layers, windows: [], cells: [], warnings: [])
     var work = AnalysisWork(
-      path: path, reader: reader, plan: plan, settings: settings, memory: memory,
+      reader: reader, plan: plan, settings: settings, memory: memory,
       timings: timings,
       progress: AnalysisProgress(
         costs: CostModel(settings: settings).costs(of: plan, reader), cores: Self.cores,
-        report: progress),
-      isCancelled: isCancelled)
+        report: progress))
     try work.read()
     let all = try work.outcomes()
     study.windows = work.windows

@@ -34,11 +34,8 @@ struct CellTask: Sendable {
   private static let lowPower = 0.1
 
   /// Computes; the encoders are fitted once per fold, the critics once per fold and pairing.
-  ///
-  /// - Parameter checkCancelled: called for every fold's critic and every pairing; throws to end the work.
   func run(
-    _ rows: WindowRows, settings: Study.Settings, timings: Timings,
-    checkCancelled: () throws -> Void
+    _ rows: WindowRows, settings: Study.Settings, timings: Timings
   ) throws -> Outcome {
     let n = gradients.rows
     var generator = SeededGenerator(
@@ -62,7 +59,7 @@ struct CellTask: Sendable {
       try GaussianInformation.estimate(folds, ceiling: ceiling)
     }
     let (bound, found, criticNull) = try timings.measure(.critic) {
-      try criticFigures(folds, rows, settings, &generator, checkCancelled)
+      try criticFigures(folds, rows, settings, &generator)
     }
     let ksg = timings.measure(.neighbours) {
       Self.neighbourEstimate(tokens.neighbours, settings.neighbours, rows, nil)
@@ -73,7 +70,7 @@ struct CellTask: Sendable {
     let label = try timings.measure(.labels) {
       try rows.labels.map { try LabelInformation.estimate(folds, labels: $0) }
     }
-    var shuffled = try shuffledFigures(tokens, rows, settings, timings, checkCancelled)
+    var shuffled = try shuffledFigures(tokens, rows, settings, timings)
 
     // An encoder fitted on fewer rows than columns sees training rows larger than new ones, and the Gaussian reading
     // then is not 0 without dependence. What mismatched pairs read is that bias.
@@ -156,7 +153,7 @@ struct CellTask: Sendable {
   /// What the critic's scores of all held-out pairs say. Fold by fold: they are the square of its rows.
   private func criticFigures(
     _ folds: [PairedFold], _ rows: WindowRows, _ settings: Study.Settings,
-    _ generator: inout SeededGenerator, _ checkCancelled: () throws -> Void
+    _ generator: inout SeededGenerator
   ) throws -> (bound: Estimate, found: [Double], null: Null?) {
     var options = EstimationOptions()
     options.hidden = Self.hidden
@@ -166,24 +163,18 @@ struct CellTask: Sendable {
     var found: [Double] = []
     var null: Null?
     for (number, fold) in folds.enumerated() {
-      try checkCancelled()
       let scores =
         settings.critic == "hybrid"
         ? try HybridCritic.heldOutScores(
           fold, units: units, networks: settings.networks, options: options)
         : try GaussianInformation.heldOutScores(fold)
       options.seed &+= 1
-      readings.append(GaussianInformation.donskerVaradhan([scores]))
+      readings.append(GaussianInformation.donskerVaradhan(scores))
       found += Recovery.reidentification(
-        [scores], candidates: rows.candidates, using: &generator)
+        scores, candidates: rows.candidates, using: &generator)
       if number == 0, !rows.pairings.isEmpty { null = Self.criticNull(scores, rows) }
     }
-    let contributions = readings.flatMap(\.contributions)
-    return (
-      Estimate(
-        value: contributions.mean, kind: .lowerBound, contributions: contributions,
-        ceiling: readings.map(\.ceiling).min() ?? .infinity), found, null
-    )
+    return (Estimate.pooled(readings), found, null)
   }
 
   /// Mean score of the first fold's held-out rows, as recorded and as paired anew: its critic never saw them, so given the
@@ -201,16 +192,12 @@ struct CellTask: Sendable {
 
   /// The measures that are fitted again for each mismatched pairing.
   private func shuffledFigures(
-    _ tokens: CellTokens, _ rows: WindowRows, _ settings: Study.Settings, _ timings: Timings,
-    _ checkCancelled: () throws -> Void
+    _ tokens: CellTokens, _ rows: WindowRows, _ settings: Study.Settings, _ timings: Timings
   ) throws -> [Measure: [Double]] {
     guard !rows.pairings.isEmpty else { return [:] }
     func each<R>(_ stage: Timings.Stage, _ figure: ([Int]) throws -> R) throws -> [R] {
       try timings.measure(stage) {
-        try rows.pairings.map {
-          try checkCancelled()
-          return try figure($0)
-        }
+        try rows.pairings.map(figure)
       }
     }
     var result: [Measure: [Double]] = [:]
@@ -243,20 +230,14 @@ struct CellTask: Sendable {
   private static func neighbourEstimate(
     _ folds: [NearestNeighbours], _ k: Int, _ rows: WindowRows, _ pairing: [Int]?
   ) -> Estimate {
-    var contributions: [Double] = []
-    var ceiling = Double.infinity
-    for (fold, neighbours) in folds.enumerated() {
+    let readings = folds.enumerated().map { fold, neighbours in
       let local = pairing.map { pairing in
         var position: [Int: Int] = [:]
         for (index, row) in rows.test[fold].enumerated() { position[row] = index }
         return rows.test[fold].map { position[pairing[$0]]! }
       }
-      let estimate = neighbours.estimate(k: k, pairing: local)
-      contributions += estimate.contributions
-      ceiling = min(ceiling, estimate.ceiling)
+      return neighbours.estimate(k: k, pairing: local)
     }
-    return Estimate(
-      value: contributions.mean, kind: .estimate,
-      contributions: contributions, ceiling: ceiling)
+    return Estimate.pooled(readings)
   }
 }

@@ -41,7 +41,7 @@ public enum Command {
     } catch let error as SnapshotError {
       fail("\(error)", status: 2)
     } catch let error as AnalysisError {
-      fail("\(error)", status: error.code == .cancelled ? 130 : 2)
+      fail("\(error)", status: 2)
     } catch let error as Interrupted {
       fail(error.message, status: 130)
     } catch let status as ExitCode {

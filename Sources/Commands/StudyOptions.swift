@@ -165,7 +165,7 @@ struct StudyOptions: ParsableArguments {
     try Files.requireInput(input)
     try Files.requireOther(output, than: input)
     // Nothing is replaced: what is there may stay.
-    _ = try ReplacingFile(output, force: true)
+    try ReplacingFile.check(output, force: true)
     return try analyzer.forecast(path: input)
   }
 

@@ -79,30 +79,6 @@ package struct Copies {
   }
 }
 
-/// Numbers that tell rows apart, by the columns of one matrix or of several.
-package struct RowCodes {
-  /// Of each row, from 0.
-  private(set) var codes: [Int]
-  /// Different ones.
-  private(set) var count = 1
-
-  /// All alike so far.
-  package init(rows: Int) { codes = [Int](repeating: 0, count: rows) }
-
-  init(_ rows: Matrix) { (codes, count) = DiscreteInformation.codes(rows) }
-
-  /// Tells rows apart by these columns too.
-  package mutating func refine(by rows: Matrix) {
-    var numbers: [Int: Int] = [:]
-    for (row, code) in DiscreteInformation.codes(rows).codes.enumerated() {
-      let key = codes[row] << 32 | code
-      codes[row] = numbers[key] ?? numbers.count
-      numbers[key] = codes[row]
-    }
-    count = numbers.count
-  }
-}
-
 extension Matrix {
   /// Whether a row equals another.
   package var hasRepeatedRows: Bool { distinctRows < rows }

@@ -1,3 +1,5 @@
+internal import LinearAlgebra
+
 /// A mutual-information figure in nats, with what is needed to judge it.
 public struct Estimate: Sendable {
   /// What may be claimed from a figure.
@@ -69,6 +71,14 @@ public struct Estimate: Sendable {
     self.contributions = contributions
     self.ceiling = ceiling
     rows = contributions.count
+  }
+
+  /// One estimate of all folds' held-out rows, in their order; of the first one's kind.
+  package static func pooled(_ folds: [Estimate]) -> Estimate {
+    let contributions = folds.flatMap(\.contributions)
+    return Estimate(
+      value: contributions.mean, kind: folds[0].kind, contributions: contributions,
+      ceiling: folds.map(\.ceiling).min() ?? .infinity)
   }
 
   /// Standard error of the mean of the contributions, taken as independent across clusters.

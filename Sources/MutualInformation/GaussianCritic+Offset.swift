@@ -13,7 +13,7 @@ extension GaussianCritic {
   func offset(_ fold: PairedFold) -> PairOffset {
     let width = correlations.prefix { $0 > 0 }.count
     let (u, v) = variates(fold, count: width)
-    let constant = correlations.reduce(0.0) { $0 - 0.5 * log1p(-$1 * $1) }
+    let constant = information
     var result = PairOffset(
       a: [], b: [], u: [], v: v.elements.map { Float($0) }, width: width)
     for row in 0..<u.rows {

@@ -39,6 +39,14 @@ public struct GaussianCritic: Sendable {
     self.yDirections = yDirections
   }
 
+  /// Information of Gaussians of one correlation, nats.
+  static func information(_ correlation: Double) -> Double {
+    -0.5 * log1p(-correlation * correlation)
+  }
+
+  /// That of all correlations, nats.
+  var information: Double { correlations.reduce(0) { $0 + Self.information($1) } }
+
   /// The critic with its correlations shrunk for bounds and rankings.
   func shrunk(_ fold: PairedFold) -> GaussianCritic {
     let n = Double(fold.train.count)
@@ -57,7 +65,7 @@ public struct GaussianCritic: Sendable {
   /// ln-ratio of each pair of rows (x_i, y_i): [n].
   func paired(x: Matrix, y: Matrix) -> [Double] {
     let (u, v) = (x.times(xDirections), y.times(yDirections))
-    let constant = correlations.reduce(0) { $0 - 0.5 * log1p(-$1 * $1) }
+    let constant = information
     return (0..<u.rows).map { row in
       var value = constant
       for (k, rho) in correlations.enumerated() where rho != 0 {
@@ -71,7 +79,7 @@ public struct GaussianCritic: Sendable {
   /// ln-ratio of every pair (x_j, y_i): [rows of y, rows of x]; O(n² min(dx, dy)).
   func all(x: Matrix, y: Matrix) -> Matrix {
     let (u, v) = (x.times(xDirections), y.times(yDirections))
-    let constant = correlations.reduce(0) { $0 - 0.5 * log1p(-$1 * $1) }
+    let constant = information
     func halfNorms(_ rows: Matrix) -> [Double] {
       (0..<rows.rows).map { row in
         zip(correlations, rows.row(row)).reduce(0) {

@@ -23,7 +23,7 @@ public enum GaussianInformation {
       let critic = try GaussianCritic(fold: fold, pairing: pairing, shrinkage: .none)
       let heldOut = critic.paired(x: fold.xTest(pairing), y: fold.yTest)
       // On its own rows, whitened, a Gaussian critic reads exactly its plug-in information.
-      let inSample = critic.correlations.reduce(0) { $0 - 0.5 * log1p(-$1 * $1) }
+      let inSample = critic.information
       let optimism = inSample - heldOut.mean
       contributions += heldOut.map { $0 + optimism / 2 }
     }
@@ -45,13 +45,12 @@ public enum GaussianInformation {
   /// arXiv 1807.03748), whose expectation is a lower bound for every number of rows and every critic, and at most
   /// ln n. Mismatched pairs alone would miss the rare ones that carry the mean, and read above the truth.
   ///
-  /// - Parameter scores: what `heldOutScores` gave.
-  public static func donskerVaradhan(_ scores: [Matrix]) -> Estimate {
-    let readings = scores.map { HeldOutScores(allPairs: $0).donskerVaradhan() }
-    let contributions = readings.flatMap(\.influence)
+  /// - Parameter scores: of one fold, as `heldOutScores` gives them.
+  public static func donskerVaradhan(_ scores: Matrix) -> Estimate {
+    let reading = HeldOutScores(allPairs: scores).donskerVaradhan()
     return Estimate(
-      value: contributions.mean, kind: .lowerBound, contributions: contributions,
-      ceiling: scores.map { log(Double($0.rows)) }.min() ?? .infinity)
+      value: reading.value, kind: .lowerBound, contributions: reading.influence,
+      ceiling: log(Double(scores.rows)))
   }
 
   /// The factor on a critic that is best for the Donsker-Varadhan bound on training rows: a Gaussian critic is
@@ -83,13 +82,8 @@ public enum GaussianInformation {
   }
 
   /// Scores of every held-out y row against every held-out x row, by a critic that is fitted, shrunk and tempered on
-  /// the training rows: for each fold, [test, test] with matched pairs on the diagonal.
-  public static func heldOutScores(_ folds: [PairedFold]) throws -> [Matrix] {
-    try folds.map(heldOutScores)
-  }
-
-  /// The same of one fold.
-  package static func heldOutScores(_ fold: PairedFold) throws -> Matrix {
+  /// the training rows: [test, test] with matched pairs on the diagonal.
+  public static func heldOutScores(_ fold: PairedFold) throws -> Matrix {
     let critic = try GaussianCritic(fold: fold, shrinkage: .optimal)
     return temperature(critic, fold) * critic.all(x: fold.xTest(nil), y: fold.yTest)
   }

@@ -10,27 +10,16 @@ public enum HybridCritic {
   /// back to the closed form where it does not improve on it. The critic sees normal scores: each side's ranks among all
   /// rows, held-out ones included, but never which rows belong together.
   ///
-  /// O(steps) of training a fold, then O(test²) scores.
+  /// O(steps) of training, then O(test²) scores.
   ///
   /// - Parameters:
-  ///   - folds: x and y as encoded for each.
+  ///   - fold: x and y as encoded for it.
   ///   - units: of all rows: what is kept back together.
-  ///   - networks: trained for each fold, from other weights; the critic is their mean.
+  ///   - networks: trained, from other weights; the critic is their mean.
   ///   - options: widths, batch, steps and seed.
-  /// - Returns: for each fold, [test, test] with matched pairs on the diagonal.
+  /// - Returns: [test, test] with matched pairs on the diagonal.
   public static func heldOutScores(
-    _ folds: [PairedFold], units: [Int], networks: Int = 1, options: EstimationOptions
-  ) throws -> [Matrix] {
-    try folds.enumerated().map { number, fold in
-      var own = options
-      own.seed = options.seed &+ UInt64(number)
-      return try heldOutScores(fold, units: units, networks: networks, options: own)
-    }
-  }
-
-  /// The same of one fold.
-  package static func heldOutScores(
-    _ fold: PairedFold, units: [Int], networks: Int, options: EstimationOptions
+    _ fold: PairedFold, units: [Int], networks: Int = 1, options: EstimationOptions
   ) throws -> Matrix {
     let inner = Folds.keepingBack(fold.train, units, test: fold.test, seed: options.seed)
     let input = try HybridInput(

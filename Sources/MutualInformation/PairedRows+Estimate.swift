@@ -128,7 +128,7 @@ extension PairedRows {
         y: transformed(y, options.transform ?? usual), units: units, options: options
       ).run()
       for side in [xIsLabel ? x : nil, yIsLabel ? y : nil].compactMap({ $0 }) {
-        let entropy = DiscreteInformation.entropy(DiscreteInformation.codes(side).codes)
+        let entropy = DiscreteInformation.entropy(RowCodes(side).codes)
         result.ceiling = min(result.ceiling, entropy)
         result.flagSaturation()
         result.boundHigh(byEntropy: entropy)
@@ -144,14 +144,14 @@ extension PairedRows {
           remedy: "Use another estimator, such as auto or ksg.")
       }
       return RossInformation(
-        labels: DiscreteInformation.codes(labels).codes,
+        labels: RowCodes(labels).codes,
         rows: TieSpreading.columns(
           transformed(other, options.transform ?? .none), seed: options.seed, stream: 0),
         units: units, options: options
       ).run()
     case .plugin:
       return DiscreteInformation(
-        x: DiscreteInformation.codes(x), y: DiscreteInformation.codes(y), units: units
+        x: RowCodes(x), y: RowCodes(y), units: units
       ).run(options: options)
     case .mine, .nwj, .infonce, .logistic:
       let objectives: [Estimator: Objective] = [
@@ -172,13 +172,16 @@ extension PairedRows {
     return NeighbourInformation(x: rows.x, y: rows.y, units: units, options: options)
   }
 
-  private func transformed(_ rows: Matrix, _ transform: EstimationOptions.Transform) -> Matrix {
+  /// - Parameter bound: largest standard deviations of `standard`.
+  private func transformed(
+    _ rows: Matrix, _ transform: EstimationOptions.Transform, within bound: Double = .infinity
+  ) -> Matrix {
     switch transform {
     case .none: return rows
     case .ranks: return RankTransform.normalScores(rows)
     case .standard:
       var result = rows
-      CriticFeatures.standardize(&result, within: .infinity)
+      CriticFeatures.standardize(&result, within: bound)
       return result
     }
   }
@@ -187,12 +190,9 @@ extension PairedRows {
   private func forNetwork(
     _ rows: Matrix, _ name: String, _ options: EstimationOptions
   ) throws -> Matrix {
-    var result = transformed(rows, options.transform ?? .standard)
-    if options.transform != EstimationOptions.Transform.none {
-      result = Matrix(rows: result.rows, columns: result.columns) {
-        min(max(result[$0, $1], -CriticFeatures.largest), CriticFeatures.largest)
-      }
-    } else if let large = result.elements.first(where: { abs($0) > Self.largestInput }) {
+    let result = transformed(
+      rows, options.transform ?? .standard, within: CriticFeatures.largest)
+    if let large = result.elements.first(where: { abs($0) > Self.largestInput }) {
       throw InformationError(
         .unsuitable,
         "\(name): expected numbers up to \(Int(Self.largestInput)) where a network takes them as they are, found \(large)",

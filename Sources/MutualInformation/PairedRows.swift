@@ -144,7 +144,7 @@ public struct PairedRows: Sendable {
       guard let low = values.min(), let high = values.max(), high > low, high - low < smallest
       else { continue }
       throw InformationError(
-        .notFinite,
+        .unsuitable,
         "\(name): expected columns that span 1e-150 at least, found \(high - low) in column \(column)",
         remedy: "Give it in other units.")
     }

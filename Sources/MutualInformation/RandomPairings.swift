@@ -6,7 +6,7 @@ package import LinearAlgebra
 /// Exact where all units have as many rows, and where every row is its own. Where they differ, a unit of y meets the rows of
 /// one unit of x all the same: some of them where those are more, all again and again where they are fewer. Laid end to
 /// end, units would be cut: a large one, whose rows alike make up most of what chance gives, would meet parts of many,
-/// and a test at 5 % find 10 to 20.
+/// and tests find too much.
 package struct RandomPairings: Sendable {
   private let members: [[Int]]
   private let count: Int

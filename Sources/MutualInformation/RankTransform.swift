@@ -14,15 +14,10 @@ enum RankTransform {
     var result = rows
     let n = rows.rows
     for c in 0..<rows.columns {
-      let values = (0..<n).map { rows[$0, c] }
-      let order = values.ascendingOrder.map(Int.init)
-      var start = 0
-      while start < n {
-        var end = start + 1
-        while end < n, values[order[end]] == values[order[start]] { end += 1 }
-        let score = map(Double(start + end + 1) / 2)
-        for place in start..<end { result[order[place], c] = score }
-        start = end
+      let values = OrderedValues((0..<n).map { rows[$0, c] })
+      for run in values.runs {
+        let score = map(Double(run.lowerBound + run.upperBound + 1) / 2)
+        for place in run { result[values.order[place], c] = score }
       }
     }
     return result

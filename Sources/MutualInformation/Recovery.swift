@@ -5,27 +5,25 @@ public enum Recovery {
   /// Re-identification: does each held-out token rank its own record first among candidates?
   ///
   /// - Parameters:
-  ///   - scores: for each fold, [test, test] with matched pairs on the diagonal.
+  ///   - scores: of a fold, [test, test] with matched pairs on the diagonal.
   ///   - candidates: records to choose among, the right one included; at most the smallest fold's rows.
   ///   - generator: draws the other candidates, without replacement.
   /// - Returns: for each held-out row, 1 for a unique first place, 1/m for a first place shared by m.
   public static func reidentification(
-    _ scores: [Matrix], candidates: Int, using generator: inout SeededGenerator
+    _ scores: Matrix, candidates: Int, using generator: inout SeededGenerator
   ) -> [Double] {
-    scores.flatMap { matrix in
-      (0..<matrix.rows).map { row in
-        let own = matrix[row, row]
-        var ties = 1
-        var drawn = 1
-        for other in generator.permutation(matrix.columns) where other != row {
-          guard drawn < candidates else { break }
-          drawn += 1
-          // A score that is not a number identifies nobody.
-          guard matrix[row, other] <= own else { return 0 }
-          if matrix[row, other] == own { ties += 1 }
-        }
-        return 1 / Double(ties)
+    (0..<scores.rows).map { row in
+      let own = scores[row, row]
+      var ties = 1
+      var drawn = 1
+      for other in generator.permutation(scores.columns) where other != row {
+        guard drawn < candidates else { break }
+        drawn += 1
+        // A score that is not a number identifies nobody.
+        guard scores[row, other] <= own else { return 0 }
+        if scores[row, other] == own { ties += 1 }
       }
+      return 1 / Double(ties)
     }
   }
 

@@ -15,24 +15,18 @@ package enum TieSpreading {
     var result = rows
     var generator = SeededGenerator(seed: seed, stream: 0x71e5 << 32 | stream)
     for column in 0..<rows.columns {
-      let values = (0..<n).map { rows[$0, column] }
-      let order = values.ascendingOrder.map(Int.init)
-      var starts = [0]
-      for place in 1..<max(1, n) where values[order[place]] != values[order[place - 1]] {
-        starts.append(place)
-      }
-      guard starts.count >= fewestValues, starts.count < n else { continue }
-      for (number, start) in starts.enumerated() {
-        let end = number + 1 < starts.count ? starts[number + 1] : n
-        guard end - start > 1 else { continue }
-        let value = values[order[start]]
-        let below = number > 0 ? value - values[order[start - 1]] : nil
-        let above = end < n ? values[order[end]] - value : nil
+      let values = OrderedValues((0..<n).map { rows[$0, column] })
+      let runs = values.runs
+      guard runs.count >= fewestValues, runs.count < n else { continue }
+      let distinct = runs.map { rows[values.order[$0.lowerBound], column] }
+      for (number, run) in runs.enumerated() where run.count > 1 {
+        let below = number > 0 ? distinct[number] - distinct[number - 1] : nil
+        let above = number + 1 < runs.count ? distinct[number + 1] - distinct[number] : nil
         // Halves of the gaps; at either end that of the other side.
         let (low, high) = ((below ?? above!) / 2, (above ?? below!) / 2)
-        for place in start..<end {
-          let share = generator.uniform()
-          result[order[place], column] = value - low + share * (low + high)
+        for place in run {
+          result[values.order[place], column] =
+            distinct[number] - low + generator.uniform() * (low + high)
         }
       }
     }

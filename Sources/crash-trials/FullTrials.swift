@@ -28,7 +28,7 @@ struct FullTrials: ParsableCommand {
     )
   }
 
-  /// Returns: steps of the file.
+  /// - Returns: steps of the file.
   private func trial(_ workload: Workload) throws -> Int {
     try withFolder { folder in
       let path = disk + "/run.h5"

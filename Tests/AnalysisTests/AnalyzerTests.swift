@@ -171,25 +171,6 @@ struct AnalyzerTests {
     }
   }
 
-  @Test("cancelling stops between tasks")
-  func cancel() throws {
-    try withTemporaryFolder { folder in
-      let path = try Self.record(folder)
-      let asked = Mutex(0)
-      let error = #expect(throws: AnalysisError.self) {
-        try Analyzer(settings: Self.quick, version: "test").run(
-          path: path,
-          isCancelled: {
-            asked.withLock {
-              $0 += 1
-              return $0 > 6
-            }
-          })
-      }
-      #expect(error?.code == .cancelled)
-    }
-  }
-
   @Test("a constant layer is left out with a warning, not a crash")
   func constant() throws {
     try withTemporaryFolder { folder in

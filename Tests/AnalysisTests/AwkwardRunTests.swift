@@ -158,28 +158,4 @@ struct AwkwardRunTests {
     let error = #expect(throws: AnalysisError.self) { try study(steps, .trace) }
     #expect(error?.code == .tooFewRows && error?.message.contains("found at most 12") == true)
   }
-
-  @Test("an analysis of one layer can be cancelled")
-  func cancel() throws {
-    try withTemporaryFolder { folder in
-      let path = folder.file("run.h5")
-      try TestRun.write(
-        to: path, mode: .probe,
-        [.init(features: normal(300, 2, seed: 1), gradients: normal(300, 4, seed: 2))])
-      let asked = Mutex(0)
-      let error = #expect(throws: AnalysisError.self) {
-        try Analyzer(
-          settings: .init(critic: "gaussian", pairings: 5000), version: "test"
-        ).run(
-          path: path,
-          isCancelled: {
-            asked.withLock {
-              $0 += 1
-              return $0 > 50
-            }
-          })
-      }
-      #expect(error?.code == .cancelled && asked.withLock { $0 } < 60)
-    }
-  }
 }

@@ -75,7 +75,7 @@ struct DependentRowsTests {
     }
   }
 
-  /// Of 100 runs at 5 %, more than 13 are found once in 2,000 times. Laid end to end, units of such sizes gave 20.
+  /// Of 100 runs at 5 %, more than 13 are found once in 2,000 times. Laid end to end, such units are found too often.
   @Test("groups of unequal size make no findings")
   func unequalGroups() throws {
     let found = try (0..<100).count { seed in

@@ -52,3 +52,8 @@ func deviation(_ values: [Double]) -> Double {
   return (values.reduce(0) { $0 + ($1 - centre) * ($1 - centre) } / Double(values.count - 1))
     .squareRoot()
 }
+
+/// What a critic's scores of all folds say together.
+func donskerVaradhan(_ scores: [Matrix]) -> Estimate {
+  Estimate.pooled(scores.map(GaussianInformation.donskerVaradhan))
+}

@@ -6,7 +6,7 @@ import Testing
 struct RecoveryTests {
   private func identified(_ scores: Matrix, candidates: Int) -> [Double] {
     var generator = SeededGenerator(seed: 1)
-    return Recovery.reidentification([scores], candidates: candidates, using: &generator)
+    return Recovery.reidentification(scores, candidates: candidates, using: &generator)
   }
 
   private func variance(
@@ -42,7 +42,9 @@ struct RecoveryTests {
   func chance() {
     var generator = SeededGenerator(seed: 2)
     let scores = (0..<10).map { _ in generator.normalMatrix(rows: 200, columns: 200) }
-    let hits = Recovery.reidentification(scores, candidates: 8, using: &generator)
+    let hits = scores.flatMap {
+      Recovery.reidentification($0, candidates: 8, using: &generator)
+    }
     #expect(hits.count == 2000)
     // Four standard errors of a share of 1/8 among 2,000: a false alarm in 16,000.
     #expect(abs(mean(hits) - 0.125) < 4 * (0.125 * 0.875 / 2000).squareRoot())
@@ -56,7 +58,7 @@ struct RecoveryTests {
     }
     var generator = SeededGenerator(seed: 3)
     let hits = (0..<20).flatMap { _ in
-      Recovery.reidentification([scores], candidates: 4, using: &generator)
+      Recovery.reidentification(scores, candidates: 4, using: &generator)
     }
     #expect(abs(mean(hits) - 0.1212) < 4 * (0.1212 * 0.8788 / 2020).squareRoot())
   }

@@ -12,7 +12,7 @@ struct TieTests {
   }
 
   // The information of values of correlation 0.3 rounded to a tenth, summed over the grid, is 0.0471 nats. At 2,000 rows
-  // errors are 0.016: four of them, and 0.02 that neighbours understate. Counted as they are, ties read 0.2 to 0.5 here.
+  // errors are 0.016: four of them, and 0.02 that neighbours understate. Counted as they are, ties read several times that.
   @Test(
     "rounding costs no accuracy", arguments: [Estimator.ksg, .ksg2, .latent, .auto, .ross])
   func rounding(estimator: Estimator) throws {

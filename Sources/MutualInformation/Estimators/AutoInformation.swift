@@ -18,7 +18,7 @@ struct AutoInformation {
   func run() throws -> Estimate {
     let (xIsLabel, yIsLabel) = (rows.xIsLabel, rows.yIsLabel)
     if xIsLabel && yIsLabel {
-      let (x, y) = (DiscreteInformation.codes(rows.x), DiscreteInformation.codes(rows.y))
+      let (x, y) = (RowCodes(rows.x), RowCodes(rows.y))
       var estimate = DiscreteInformation(
         x: x, y: y, units: rows.units
       ).run(options: options)
@@ -31,7 +31,7 @@ struct AutoInformation {
     let dimensions = rows.x.columns + rows.y.columns
     if xIsLabel || yIsLabel {
       let (label, other) = xIsLabel ? (rows.x, rows.y) : (rows.y, rows.x)
-      let codes = DiscreteInformation.codes(label).codes
+      let codes = RowCodes(label).codes
       let entropy = DiscreteInformation.entropy(codes)
       estimate.ceiling = min(estimate.ceiling, entropy)
       estimate.boundHigh(byEntropy: entropy)

@@ -30,7 +30,7 @@ struct CorrelationInformation {
         remedy: "Leave out columns that follow from others, or use auto.")
     }
     let critic = try GaussianCritic(fold: fold, shrinkage: .none)
-    let plugIn = critic.correlations.reduce(0.0) { $0 - 0.5 * log1p(-$1 * $1) }
+    let plugIn = critic.information
     func bias(_ d: Int) -> Double {
       (1...d).reduce(0.0) { $0 + digamma(Double(n - $1) / 2) - log(Double(n) / 2) }
     }
@@ -42,7 +42,9 @@ struct CorrelationInformation {
       standardError: estimate.clusteredError(units), of: Units.effective(units, rows: n))
     // A correlation of 1 - δ is told apart from 1 only where δ is larger than rounding: 10 nats each.
     estimate.ceiling = Double(min(x.columns, y.columns)) * 10.0
-    if critic.correlations.contains(where: { -0.5 * log1p(-$0 * $0) > Estimate.saturation * 10 }) {
+    if critic.correlations.contains(where: {
+      GaussianCritic.information($0) > Estimate.saturation * 10
+    }) {
       estimate.flags.insert(.saturated)
       estimate.high = .infinity
     }
@@ -53,8 +55,8 @@ struct CorrelationInformation {
       estimate.null = Estimate.Null(
         observed: value,
         values: try Parallel.map(options.pairings) { number in
-          try GaussianCritic(fold: fold, pairing: random(number), shrinkage: .none).correlations
-            .reduce(0.0) { $0 - 0.5 * log1p(-$1 * $1) } + value - plugIn
+          try GaussianCritic(fold: fold, pairing: random(number), shrinkage: .none).information
+            + value - plugIn
         }, least: RandomPairings.least(units: units, of: all, pairings: options.pairings))
     }
     return estimate

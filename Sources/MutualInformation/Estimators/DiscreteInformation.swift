@@ -3,23 +3,11 @@ internal import LinearAlgebra
 
 /// Information of rows that take few values: counted.
 struct DiscreteInformation {
-  /// Value of each row, from 0, and how many there are.
-  let x: (codes: [Int], count: Int)
-  let y: (codes: [Int], count: Int)
+  /// Values of the rows.
+  let x: RowCodes
+  let y: RowCodes
   /// Unit of each row where rows may depend on each other.
   let units: [Int]?
-
-  /// Equal rows are one value.
-  static func codes(_ rows: Matrix) -> (codes: [Int], count: Int) {
-    var numbers: [[Double]: Int] = [:]
-    let codes = (0..<rows.rows).map { row in
-      let key = Array(rows.row(row))
-      if let known = numbers[key] { return known }
-      numbers[key] = numbers.count
-      return numbers.count - 1
-    }
-    return (codes, numbers.count)
-  }
 
   /// H(X) + H(Y) - H(X, Y), each by counting with Miller and Madow's correction (1955): (values seen - 1) / 2n.
   ///
@@ -49,6 +37,7 @@ struct DiscreteInformation {
     let rare = rarePairs
     // The next term of the series, Σ 1/p / 12 n² (Harris 1975), is some f / 6 n where f pairs of values occur once.
     let excess = rare.unseen / (2 * n) + rare.once / (6 * n)
+    // But no lower than where it would lie about 0.
     let reach = value - estimate.low
     estimate.low = max(estimate.low - excess, min(estimate.low, -reach))
     // Miller and Madow's correction is the first term of a series in pairs of values / n.
